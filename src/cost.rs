@@ -1,0 +1,91 @@
+//! What was spent: every pass over rows, counted in multiply-adds.
+
+use serde::{Deserialize, Serialize};
+use std::ops::{Add, AddAssign, Sub};
+
+/// Multiply-adds on rows, by category.
+///
+/// A forward pass of a network costs its weights (without thresholds) per row; a backward pass costs twice that, by
+/// convention. Variation, sorting and drawing random numbers touch no rows and cost nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Forward passes.
+    pub forward: u64,
+    /// Backward passes.
+    pub backward: u64,
+    /// Jacobian rows of second-order training.
+    pub jacobian: u64,
+    /// Gram matrices, least squares and other linear algebra on rows.
+    pub linear_algebra: u64,
+    /// Steps of control environments.
+    pub environment: u64,
+}
+
+impl Cost {
+    /// Nothing spent.
+    pub const ZERO: Cost = Cost { forward: 0, backward: 0, jacobian: 0, linear_algebra: 0, environment: 0 };
+
+    /// Forward passes of `rows` rows through a network of `weights` multiply-adds per row.
+    pub fn forward(weights: usize, rows: usize) -> Cost {
+        Cost { forward: weights as u64 * rows as u64, ..Cost::ZERO }
+    }
+
+    /// One gradient: forward and backward passes, three forward passes in all.
+    pub fn gradient(weights: usize, rows: usize) -> Cost {
+        let forward = weights as u64 * rows as u64;
+        Cost { forward, backward: 2 * forward, ..Cost::ZERO }
+    }
+
+    /// Linear algebra on rows.
+    pub fn linear_algebra(multiply_adds: u64) -> Cost {
+        Cost { linear_algebra: multiply_adds, ..Cost::ZERO }
+    }
+
+    /// All categories together.
+    pub fn total(&self) -> u64 {
+        self.forward + self.backward + self.jacobian + self.linear_algebra + self.environment
+    }
+
+    /// The same work done `times` times.
+    pub fn times(self, times: u64) -> Cost {
+        Cost {
+            forward: self.forward * times,
+            backward: self.backward * times,
+            jacobian: self.jacobian * times,
+            linear_algebra: self.linear_algebra * times,
+            environment: self.environment * times,
+        }
+    }
+}
+
+impl Add for Cost {
+    type Output = Cost;
+    fn add(self, other: Cost) -> Cost {
+        Cost {
+            forward: self.forward + other.forward,
+            backward: self.backward + other.backward,
+            jacobian: self.jacobian + other.jacobian,
+            linear_algebra: self.linear_algebra + other.linear_algebra,
+            environment: self.environment + other.environment,
+        }
+    }
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Cost) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Cost {
+    type Output = Cost;
+    fn sub(self, other: Cost) -> Cost {
+        Cost {
+            forward: self.forward - other.forward,
+            backward: self.backward - other.backward,
+            jacobian: self.jacobian - other.jacobian,
+            linear_algebra: self.linear_algebra - other.linear_algebra,
+            environment: self.environment - other.environment,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The one way to write: whole files or nothing, and never over something that was there.
+
+use crate::error::{Error, Kind, Result};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Puts `bytes` at `path` as a whole: temporary file beside it, write, sync, rename, sync of the folder.
+///
+/// # Errors
+/// Any failed step; `path` then holds what it held before.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = parent(path);
+    let failed = |doing: &str, cause: &std::io::Error| {
+        Error::io(doing, path, cause).help("free space or choose another folder with --out, then run again")
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".precocial-")
+        .suffix(".tmp")
+        .permissions(permissions())
+        .tempfile_in(folder)
+        .map_err(|cause| failed("writing", &cause))?;
+    file.write_all(bytes).map_err(|cause| failed("writing", &cause))?;
+    file.as_file().sync_all().map_err(|cause| failed("saving", &cause))?;
+    file.persist(path).map_err(|cause| failed("renaming", &cause.error))?;
+    sync_folder(folder)
+}
+
+/// Adds `bytes` at the end of `path`, which is made if it is missing, and syncs.
+///
+/// # Errors
+/// Any failed step; a reader may then find a part of `bytes`.
+pub fn append(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file =
+        OpenOptions::new().create(true).append(true).open(path).map_err(|cause| Error::io("opening", path, &cause))?;
+    file.write_all(bytes).map_err(|cause| Error::io("writing", path, &cause))?;
+    file.sync_data().map_err(|cause| Error::io("saving", path, &cause))
+}
+
+/// Makes the first of `<parent>/<name>-1`, `-2`, … that does not exist yet; two callers never get the same one.
+///
+/// # Errors
+/// A parent that cannot be made or written.
+pub fn create_numbered_folder(parent: &Path, name: &str) -> Result<PathBuf> {
+    fs::create_dir_all(parent).map_err(|cause| Error::io("making", parent, &cause))?;
+    for number in 1_u32.. {
+        let path = parent.join(format!("{name}-{number}"));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(cause) => return Err(Error::io("making", &path, &cause)),
+        }
+    }
+    unreachable!("a file system holds fewer than 2^32 folders")
+}
+
+/// Makes exactly this folder; its parents are made too, and it may exist if it is empty.
+///
+/// # Errors
+/// `P0503` if something is there already.
+pub fn create_folder(path: &Path) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|cause| Error::io("making", parent, &cause))?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => Ok(()),
+        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
+            let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+            if empty {
+                return Ok(());
+            }
+            Err(Error::new(Kind::Files, "P0503", format!("{} already exists and is not empty", path.display()))
+                .help("choose another folder with --out")
+                .help(format!("--replace moves the old one to {}.old-1", path.display())))
+        }
+        Err(cause) => Err(Error::io("making", path, &cause)),
+    }
+}
+
+/// Moves whatever is at `path` to the first free `<path>.old-<n>`; says where, or `None` if nothing was there.
+///
+/// # Errors
+/// A rename that fails.
+pub fn move_aside(path: &Path) -> Result<Option<PathBuf>> {
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(None);
+    }
+    for number in 1_u32.. {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(format!(".old-{number}"));
+        let aside = PathBuf::from(aside);
+        if fs::symlink_metadata(&aside).is_err() {
+            fs::rename(path, &aside).map_err(|cause| Error::io("moving aside", path, &cause))?;
+            return Ok(Some(aside));
+        }
+    }
+    unreachable!("a file system holds fewer than 2^32 folders")
+}
+
+/// Reads a whole file of at most `cap` bytes.
+///
+/// # Errors
+/// A file that cannot be read (of the given kind), or a larger one (`P0141`); nothing beyond the cap is read.
+pub fn read_capped(path: &Path, cap: u64, kind: Kind) -> Result<Vec<u8>> {
+    let failed = |cause: std::io::Error| {
+        let error = Error::io("reading", path, &cause);
+        let missing = cause.kind() == std::io::ErrorKind::NotFound;
+        let message = if missing { format!("{} does not exist", path.display()) } else { error.to_string() };
+        if missing { Error::new(kind, "P0501", message) } else { error }
+    };
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(Error::new(kind, "P0501", format!("{} is a folder, not a file", path.display())));
+    }
+    let mut bytes = Vec::new();
+    file.take(cap + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > cap {
+        return Err(Error::new(kind, "P0141", format!("{} is larger than {cap} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(unix)]
+fn permissions() -> fs::Permissions {
+    // Results are for reading by others, unlike the private default of temporary files; the umask still applies.
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}
+
+#[cfg(not(unix))]
+fn permissions() -> fs::Permissions {
+    // Only the read-only flag exists here, and a fresh file does not carry it.
+    fs::metadata(".").map(|data| data.permissions()).expect("the current folder can be looked at")
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|file| file.sync_all()).map_err(|cause| Error::io("saving", folder, &cause))
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replace_leaves_the_old_file_when_it_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+        let missing = folder.path().join("none").join("a.txt");
+        assert_eq!(replace(&missing, b"x").unwrap_err().kind(), Kind::Files);
+    }
+
+    #[test]
+    fn numbered_folders_are_never_shared() {
+        let folder = tempfile::tempdir().unwrap();
+        let made: Vec<PathBuf> = std::thread::scope(|scope| {
+            let makers: Vec<_> =
+                (0..16).map(|_| scope.spawn(|| create_numbered_folder(folder.path(), "run").unwrap())).collect();
+            makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+        });
+        let distinct: std::collections::HashSet<_> = made.iter().collect();
+        assert_eq!(distinct.len(), 16);
+    }
+
+    #[test]
+    fn an_existing_folder_is_refused_and_can_be_moved_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        create_folder(&path).unwrap();
+        create_folder(&path).unwrap();
+        append(&path.join("x"), b"1").unwrap();
+        assert_eq!(create_folder(&path).unwrap_err().code(), "P0503");
+        assert_eq!(move_aside(&path).unwrap(), Some(folder.path().join("run.old-1")));
+        assert_eq!(move_aside(&path).unwrap(), None);
+        create_folder(&path).unwrap();
+    }
+
+    #[test]
+    fn reading_stops_at_the_cap() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("big");
+        append(&path, &[7; 100]).unwrap();
+        assert_eq!(read_capped(&path, 100, Kind::Data).unwrap().len(), 100);
+        assert_eq!(read_capped(&path, 99, Kind::Data).unwrap_err().code(), "P0141");
+        assert_eq!(read_capped(&folder.path().join("no"), 99, Kind::Data).unwrap_err().code(), "P0501");
+    }
+}

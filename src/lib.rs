@@ -1,0 +1,12 @@
+//! Networks born ready.
+
+pub mod cost;
+pub mod error;
+pub mod files;
+pub mod math;
+pub mod registry;
+pub mod rng;
+pub mod task;
+pub mod values;
+
+pub use error::{Error, Result};

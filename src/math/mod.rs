@@ -1,0 +1,1 @@
+//! Numbers on slices: kernels, linear algebra, statistics. Knows nothing of genomes or tasks.

@@ -1,0 +1,35 @@
+//! Data sets and what is asked of them. The only floor that reads data files.
+
+mod dataset;
+
+pub use dataset::{DataFile, Dataset, Targets};
+
+use crate::error::Result;
+use std::path::Path;
+
+/// What a data source may use to load itself.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadContext<'a> {
+    /// Folder that relative paths start from: the experiment file's.
+    pub folder: &'a Path,
+    /// Whether targets are classes or values.
+    pub kind: TargetKind,
+}
+
+/// Classes or values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// A target column holds one class per row.
+    Classes,
+    /// Target columns hold numbers.
+    Values,
+}
+
+/// Where a data set comes from.
+pub trait Source: Send + Sync {
+    /// Loads or makes the data set.
+    ///
+    /// # Errors
+    /// A file that is missing or malformed, settings that do not fit it, or targets of the wrong kind.
+    fn load(&self, context: &LoadContext) -> Result<Dataset>;
+}

@@ -1,0 +1,181 @@
+//! Numbers that cannot be wrong: parsed once, never checked again.
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+
+macro_rules! checked_number {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $must:literal, $accepts:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[serde(try_from = "f64", into = "f64")]
+        pub struct $name($inner);
+
+        impl $name {
+            /// The number, checked.
+            ///
+            /// # Errors
+            /// A number outside the type's range, or one that is not finite.
+            pub fn new(value: f64) -> Result<Self> {
+                $name::try_from(value).map_err(|message| Error::experiment("P0121", message))
+            }
+
+            /// The number.
+            pub fn get(self) -> f64 {
+                self.0
+            }
+
+            /// The number in single precision.
+            pub fn f32(self) -> f32 {
+                self.0 as f32
+            }
+        }
+
+        impl TryFrom<f64> for $name {
+            type Error = String;
+            fn try_from(value: f64) -> std::result::Result<Self, String> {
+                if !value.is_finite() {
+                    return Err("must be a finite number".into());
+                }
+                let accepts: fn(f64) -> bool = $accepts;
+                if accepts(value) { Ok($name(value)) } else { Err(format!("{}, found {value}", $must)) }
+            }
+        }
+
+        impl From<$name> for f64 {
+            fn from(value: $name) -> f64 {
+                value.0
+            }
+        }
+    };
+}
+
+checked_number!(
+    /// A share or a rate: 0 to 1, both included.
+    Probability(f64), "must be between 0 and 1", |x| (0.0..=1.0).contains(&x));
+checked_number!(
+    /// Above 0.
+    Positive(f64), "must be above 0", |x| x > 0.0);
+checked_number!(
+    /// 0 or above.
+    NonNegative(f64), "must be 0 or above", |x| x >= 0.0);
+checked_number!(
+    /// Any finite number.
+    Finite(f64), "must be a finite number", |_| true);
+
+/// A whole number of things, at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "i128", into = "u64")]
+pub struct Count(u64);
+
+impl Count {
+    /// A count.
+    ///
+    /// # Errors
+    /// Zero.
+    pub fn new(value: u64) -> Result<Count> {
+        Count::try_from(i128::from(value)).map_err(|message| Error::experiment("P0121", message))
+    }
+
+    /// The number.
+    pub fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl TryFrom<i128> for Count {
+    type Error = String;
+    fn try_from(value: i128) -> std::result::Result<Count, String> {
+        // 2^40 of anything fits no machine; the cap keeps later products inside 128 bits.
+        if value < 1 {
+            Err(format!("must be at least 1, found {value}"))
+        } else if value > 1 << 40 {
+            Err(format!("must be at most {}, found {value}", 1_u64 << 40))
+        } else {
+            Ok(Count(value as u64))
+        }
+    }
+}
+
+impl From<Count> for u64 {
+    fn from(value: Count) -> u64 {
+        value.0
+    }
+}
+
+/// A fitness: lower is better, and every number that is not finite is [`Fitness::WORST`].
+///
+/// The order is total; equal values are told apart by whoever compares, by the lower index.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fitness(f64);
+
+impl Fitness {
+    /// Worse than every finite fitness.
+    pub const WORST: Fitness = Fitness(f64::INFINITY);
+
+    /// The fitness of a loss.
+    pub fn new(loss: f64) -> Fitness {
+        // `+ 0.0` makes −0 equal to 0 in the total order.
+        if loss.is_finite() { Fitness(loss + 0.0) } else { Fitness::WORST }
+    }
+
+    /// The loss; infinite for [`Fitness::WORST`].
+    pub fn get(self) -> f64 {
+        self.0
+    }
+
+    /// Whether this is the fitness of a finite loss.
+    pub fn is_finite(self) -> bool {
+        self.0.is_finite()
+    }
+}
+
+impl Eq for Fitness {}
+
+impl PartialOrd for Fitness {
+    fn partial_cmp(&self, other: &Fitness) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Fitness {
+    fn cmp(&self, other: &Fitness) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// Indices of `fitness` from best to worst; equal ones keep their order. Reuses `order`.
+pub fn rank_into(fitness: &[Fitness], order: &mut Vec<u32>) {
+    order.clear();
+    order.extend(0..fitness.len() as u32);
+    order.sort_unstable_by_key(|&index| (fitness[index as usize], index));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_non_finite_loss_is_the_worst() {
+        for bad in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(Fitness::new(bad), Fitness::WORST);
+            assert!(Fitness::new(1e300) < Fitness::new(bad));
+        }
+        assert_eq!(Fitness::new(-0.0).cmp(&Fitness::new(0.0)), Ordering::Equal);
+    }
+
+    #[test]
+    fn ties_go_to_the_lower_index() {
+        let mut order = Vec::new();
+        rank_into(&[2.0, 1.0, f64::NAN, 1.0, f64::NAN].map(Fitness::new), &mut order);
+        assert_eq!(order, [1, 3, 0, 2, 4]);
+    }
+
+    #[test]
+    fn ranges_are_checked_with_the_value_in_the_message() {
+        assert_eq!(Probability::try_from(10.0).unwrap_err(), "must be between 0 and 1, found 10");
+        assert_eq!(Positive::try_from(f64::NAN).unwrap_err(), "must be a finite number");
+        assert_eq!(Count::try_from(-40).unwrap_err(), "must be at least 1, found -40");
+        assert!(NonNegative::new(0.0).is_ok() && Finite::new(-3.0).is_ok());
+    }
+}
