@@ -4,6 +4,7 @@ pub mod cost;
 pub mod error;
 pub mod files;
 pub mod math;
+pub mod network;
 pub mod registry;
 pub mod rng;
 pub mod task;

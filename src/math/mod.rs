@@ -1,1 +1,8 @@
 //! Numbers on slices: kernels, linear algebra, statistics. Knows nothing of genomes or tasks.
+
+mod activation;
+pub mod kernel;
+mod rows;
+
+pub use activation::Activation;
+pub use rows::Rows;
