@@ -16,4 +16,4 @@ pub use buffer::AlignedBuffer;
 #[cfg(test)]
 pub(crate) use dense::Source;
 pub use dense::{Dense, Head, Net, Workspace};
-pub use simd::Isa;
+pub use simd::{Isa, Loop, vectorized};

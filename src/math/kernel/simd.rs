@@ -62,6 +62,30 @@ pub trait Kernel {
     unsafe fn run<S: Simd>(self) -> Self::Output;
 }
 
+/// A loop over slices in safe Rust, whose items do not depend on each other; the compiler puts them into lanes.
+///
+/// Sums across items stay in the order that is written, so the bits are the same on every instruction set.
+pub trait Loop {
+    /// What it returns.
+    type Output;
+
+    /// The loop. Implementors mark it `#[inline(always)]`, so that it is compiled into the instruction set.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs a loop on the instruction set in use.
+pub fn vectorized<L: Loop>(body: L) -> L::Output {
+    struct Adapter<L>(L);
+    impl<L: Loop> Kernel for Adapter<L> {
+        type Output = L::Output;
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) -> L::Output {
+            self.0.run()
+        }
+    }
+    dispatch(Adapter(body))
+}
+
 /// An instruction set that kernels are instantiated for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
