@@ -1,7 +1,15 @@
 //! Training: starts, optimizers, schedules, stopping.
 
+mod clip;
 pub mod initializer;
 pub mod optimizer;
+mod schedule;
+mod session;
+mod settings;
 
+pub use clip::Clip;
 pub use initializer::{Initialize, Initializer};
 pub use optimizer::{Optimize, Optimizer, OptimizerState};
+pub use schedule::Schedule;
+pub use session::{Lesson, Scratch, Session, Status, TrainContext, apply, norm};
+pub use settings::{Batch, Stop, Training};
