@@ -3,6 +3,7 @@
 mod activation;
 pub mod kernel;
 mod rows;
+pub mod statistics;
 
 pub use activation::Activation;
 pub use rows::Rows;
