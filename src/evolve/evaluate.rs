@@ -134,7 +134,7 @@ impl<'a> LossEvaluator<'a> {
 
     /// Draws the minibatches of a scoring: one a step, and one for the loss.
     fn draw_batches(&self, batches: &mut Vec<Rows>, scoring: Scoring, streams: &Streams) {
-        let rows = &self.context.lesson.training;
+        let rows = &self.context.supervised.training;
         let (count, size) = match self.measure {
             Measure::MinibatchLoss { size } => (1, size.get()),
             Measure::ShortBackprop { steps, batch: Batch::Size(size), .. } => (steps as usize + 1, size.get()),
@@ -154,8 +154,8 @@ impl<'a> LossEvaluator<'a> {
     }
 
     fn score(&self, genome: &[f32], batches: &[Rows], scratch: &mut Scratch, learned: Option<&mut [f32]>) -> Fitness {
-        let TrainContext { network, lesson, training, .. } = self.context;
-        let all = &lesson.training;
+        let TrainContext { network, supervised, training, .. } = self.context;
+        let all = &supervised.training;
         let loss = match self.measure {
             Measure::ForwardLoss => network.loss(genome, all, &mut scratch.workspace),
             Measure::MinibatchLoss { .. } => network.loss(genome, &batches[0], &mut scratch.workspace),
@@ -182,7 +182,7 @@ impl<'a> LossEvaluator<'a> {
 
 impl Evaluate<Population> for LossEvaluator<'_> {
     fn cost(&self) -> Cost {
-        self.measure.cost(self.context.network.multiply_adds(), self.context.lesson.training.count())
+        self.measure.cost(self.context.network.multiply_adds(), self.context.supervised.training.count())
     }
 
     fn evaluate(

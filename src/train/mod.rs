@@ -11,5 +11,5 @@ pub use clip::Clip;
 pub use initializer::{Initialize, Initializer};
 pub use optimizer::{Optimize, Optimizer, OptimizerState};
 pub use schedule::Schedule;
-pub use session::{Lesson, Scratch, Session, Status, TrainContext, apply, norm};
+pub use session::{Scratch, Session, Status, TrainContext, apply, norm};
 pub use settings::{Batch, Stop, Training};

@@ -5,17 +5,9 @@ use crate::math::Rows;
 use crate::math::kernel::Workspace;
 use crate::network::Mlp;
 use crate::rng::{Purpose, Streams};
+use crate::task::Supervised;
 use crate::train::{Batch, Optimize, OptimizerState, Stop, Training};
 use serde::{Deserialize, Serialize};
-
-/// Training rows and, where there are any, validation rows. Test rows are nowhere near.
-#[derive(Clone, Debug)]
-pub struct Lesson {
-    /// Rows that gradients look at.
-    pub training: Rows,
-    /// Rows that stopping and the choice of deployed weights look at.
-    pub validation: Option<Rows>,
-}
 
 /// What training needs to know besides the state of a session.
 #[derive(Clone, Copy)]
@@ -23,7 +15,7 @@ pub struct TrainContext<'a> {
     /// The network.
     pub network: &'a Mlp,
     /// Its rows.
-    pub lesson: &'a Lesson,
+    pub supervised: &'a Supervised,
     /// How to train.
     pub training: &'a Training,
     /// The replicate's random numbers; the batch order is the same for every arm.
@@ -53,7 +45,9 @@ pub struct Scratch {
 pub enum Status {
     /// It can go on.
     Running,
-    /// A stopping rule held.
+    /// The goal loss was reached.
+    Reached,
+    /// Another stopping rule held.
     Stopped,
     /// Loss or gradient left the finite numbers.
     Diverged,
@@ -107,11 +101,11 @@ impl Session {
 
     /// What the next step will cost at most.
     pub fn next_cost(&self, context: &TrainContext) -> Cost {
-        let rows = context.lesson.training.count();
+        let rows = context.supervised.training.count();
         let batch = context.training.batch.rows(rows).min(rows - self.position);
         let mut cost = Cost::gradient(context.network.multiply_adds(), batch);
         if self.position + batch == rows && patience(context.training).is_some() {
-            let validation = context.lesson.validation.as_ref().map_or(0, Rows::count);
+            let validation = context.supervised.validation.as_ref().map_or(0, Rows::count);
             cost += Cost::forward(context.network.multiply_adds(), validation);
         }
         cost
@@ -122,8 +116,8 @@ impl Session {
         if self.status != Status::Running {
             return self.status;
         }
-        let TrainContext { network, lesson, training, streams } = *context;
-        let rows = &lesson.training;
+        let TrainContext { network, supervised, training, streams } = *context;
+        let rows = &supervised.training;
         let batch = training.batch.rows(rows.count()).min(rows.count() - self.position);
         scratch.gradient.resize(network.parameters(), 0.0);
         let Scratch { workspace, gradient, batch: batch_rows, order, order_of, .. } = scratch;
@@ -164,22 +158,21 @@ impl Session {
     }
 
     fn end_epoch(&mut self, context: &TrainContext, scratch: &mut Scratch, cost: &mut Cost) {
-        let TrainContext { network, lesson, training, .. } = *context;
+        let TrainContext { network, supervised, training, .. } = *context;
         self.epoch += 1;
-        let loss = self.epoch_loss / lesson.training.count() as f64;
+        let loss = self.epoch_loss / supervised.training.count() as f64;
         self.position = 0;
         self.epoch_loss = 0.0;
         for stop in &training.stop {
-            let holds = match stop {
-                Stop::Epochs(epochs) => self.epoch >= epochs.get() as u64,
-                Stop::Goal(goal) => loss <= goal.get(),
-                Stop::MinGradient(_) | Stop::Patience(_) => false,
-            };
-            if holds {
-                self.status = Status::Stopped;
+            match stop {
+                Stop::Goal(goal) if loss <= goal.get() => self.status = Status::Reached,
+                Stop::Epochs(epochs) if self.epoch >= epochs.get() as u64 && self.status == Status::Running => {
+                    self.status = Status::Stopped;
+                }
+                _ => {}
             }
         }
-        if let (Some(checks), Some(validation)) = (patience(training), &lesson.validation) {
+        if let (Some(checks), Some(validation)) = (patience(training), &supervised.validation) {
             let loss = network.loss(&self.params, validation, &mut scratch.workspace);
             *cost += Cost::forward(network.multiply_adds(), validation.count());
             if loss < self.best_validation {
@@ -187,7 +180,7 @@ impl Session {
                 self.checks = 0;
             } else {
                 self.checks += 1;
-                if self.checks >= checks {
+                if self.checks >= checks && self.status == Status::Running {
                     self.status = Status::Stopped;
                 }
             }
