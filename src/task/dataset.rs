@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// What a row is to be mapped to.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +16,7 @@ pub enum Targets {
     },
     /// Numbers.
     Values {
-        /// `[rows × targets]`.
+        /// `[rows × targets]`, all finite.
         values: Array2<f64>,
         /// `[targets]`.
         names: Vec<String>,
@@ -33,17 +34,39 @@ pub struct DataFile {
     pub sha256: String,
 }
 
-/// A data set: rows of finite numbers with their targets.
+/// What stands in for a missing number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Statistic {
+    /// The middle value; the mean of the two middle ones if their number is even.
+    Median,
+    /// The arithmetic mean.
+    Mean,
+    /// The commonest value; of several the smallest.
+    MostFrequent,
+}
+
+/// How missing inputs are to be filled, from training rows alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imputation {
+    /// What fills a number's column.
+    pub with: Statistic,
+    /// Columns that are the one-hot form of one category; a missing category becomes the commonest.
+    pub groups: Vec<Range<usize>>,
+}
+
+/// A data set: rows of numbers with their targets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// Short name, such as `iris`.
     pub name: String,
-    /// `[rows × features]`, all finite.
+    /// `[rows × features]`. Finite; NaN stands for a missing cell, and only where `impute` is set.
     pub inputs: Array2<f64>,
     /// `[features]`.
     pub input_names: Vec<String>,
     /// One target per row.
     pub targets: Targets,
+    /// How the missing cells are filled once the training rows are known ([`Scaler::fit`](super::Scaler::fit)).
+    pub impute: Option<Imputation>,
     /// Where it came from; empty for generated data.
     pub files: Vec<DataFile>,
     /// What a reader should know: dropped rows, imputed cells.

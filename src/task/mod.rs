@@ -1,11 +1,27 @@
 //! Data sets and what is asked of them. The only floor that reads data files.
 
+pub mod builtin;
+mod categories;
+pub mod csv;
 mod dataset;
+mod file;
+mod scaling;
+mod split;
 
-pub use dataset::{DataFile, Dataset, Targets};
+pub use dataset::{DataFile, Dataset, Imputation, Statistic, Targets};
+pub use scaling::{MinMax, Scaler, Scaling};
+pub use split::{KFold, Parts, Shares, Split};
 
 use crate::error::Result;
 use std::path::Path;
+
+crate::registry! {
+    /// Where a data set comes from.
+    pub enum Data: dyn Source {
+        Builtin(builtin::Builtin),
+        Csv(csv::Csv),
+    }
+}
 
 /// What a data source may use to load itself.
 #[derive(Clone, Copy, Debug)]
