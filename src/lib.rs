@@ -3,6 +3,7 @@
 pub mod cost;
 pub mod error;
 pub mod evolve;
+pub mod experiment;
 pub mod files;
 pub mod math;
 pub mod network;

@@ -4,9 +4,7 @@ use crate::cost::Cost;
 use crate::error::{Error, Kind, Result};
 use crate::experiment::config::Experiment;
 use crate::experiment::prepare::Study;
-use crate::experiment::record::{
-    GenerationRow, HealthRow, HistoryRow, PredictionRow, ResultRow, RunRecord,
-};
+use crate::experiment::record::{GenerationRow, HealthRow, HistoryRow, PredictionRow, ResultRow, RunRecord};
 use crate::experiment::replicate::hexadecimal;
 use crate::files;
 use crate::task::DataFile;

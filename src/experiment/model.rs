@@ -170,8 +170,11 @@ impl Model {
         };
         let major = number(4)?;
         if major != MAJOR {
-            return Err(Error::data("P0303", format!("the model has format {major}, this program reads format {MAJOR}"))
-                .help("use the version of precocial that wrote it, or a newer one"));
+            return Err(Error::data(
+                "P0303",
+                format!("the model has format {major}, this program reads format {MAJOR}"),
+            )
+            .help("use the version of precocial that wrote it, or a newer one"));
         }
         let body = bytes.len().checked_sub(32).filter(|body| *body >= 12).ok_or_else(|| damaged("it is too short"))?;
         if Sha256::digest(&bytes[..body])[..] != bytes[body..] {

@@ -1,7 +1,7 @@
 //! From the experiment file to what is needed to run it: data, network, budget, plan.
 
 use crate::error::{Error, Kind, Result};
-use crate::experiment::arm::{Contest, StartContext};
+use crate::experiment::arm::StartContext;
 use crate::experiment::config::{Experiment, Network, Seeds};
 use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
@@ -170,7 +170,8 @@ fn check_seeds(seeds: &Seeds) -> Result<Vec<u64>> {
     }
     let seeds = seeds.to_vec();
     if seeds.is_empty() {
-        return Err(Error::experiment("P0121", "`seeds` needs at least one seed").help("write `seeds: Range(first: 1, count: 30)`"));
+        return Err(Error::experiment("P0121", "`seeds` needs at least one seed")
+            .help("write `seeds: Range(first: 1, count: 30)`"));
     }
     let mut sorted = seeds.clone();
     sorted.sort_unstable();

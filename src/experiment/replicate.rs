@@ -2,7 +2,7 @@
 
 use crate::cost::Cost;
 use crate::error::Result;
-use crate::experiment::arm::{Arm, ArmContext, Contest, Finished, Log, StartContext, Step};
+use crate::experiment::arm::{Arm, ArmContext, Finished, Log, StartContext, Step};
 use crate::experiment::prepare::Study;
 use crate::experiment::record::{
     GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunRecord, RunState,
@@ -35,7 +35,8 @@ pub struct Weights {
 pub fn grid(budget: u64, unit: u64) -> Vec<u64> {
     let first = (unit as f64).min(budget as f64).max(1.0);
     let ratio = libm::log(budget as f64 / first) / (LOOKS - 1) as f64;
-    let mut grid: Vec<u64> = (0..LOOKS - 1).map(|look| (first * libm::exp(ratio * look as f64)).round() as u64).collect();
+    let mut grid: Vec<u64> =
+        (0..LOOKS - 1).map(|look| (first * libm::exp(ratio * look as f64)).round() as u64).collect();
     grid.dedup();
     grid.push(u64::MAX);
     grid
@@ -383,7 +384,7 @@ fn finite(number: f64) -> Option<f64> {
 
 /// Quantile of sorted numbers (type 7); `None` of none.
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    (!sorted.is_empty()).then(|| crate::math::statistics::quantile_of_sorted(sorted, share))
+    crate::math::statistics::quantile_of_sorted(sorted, share)
 }
 
 /// SHA-256 of weights as little-endian bytes, in hexadecimal digits.

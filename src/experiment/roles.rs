@@ -1,7 +1,6 @@
 //! How arms stand to each other: who refers to whom, who is compared with whom.
 
 use crate::error::{Error, Result};
-use crate::experiment::arm::Contest;
 use crate::experiment::config::{Experiment, Name};
 
 /// Indices of the arms in an order in which each comes after the one it refers to.
@@ -25,7 +24,11 @@ pub fn order(experiment: &Experiment) -> Result<Vec<usize>> {
         if let Some(other) = arm.method.refers_to()
             && find(other).is_none()
         {
-            return Err(unknown(&format!("arm \"{}\" refers to \"{other}\", which", arm.name), other, arms.iter().map(|arm| &arm.name)));
+            return Err(unknown(
+                &format!("arm \"{}\" refers to \"{other}\", which", arm.name),
+                other,
+                arms.iter().map(|arm| &arm.name),
+            ));
         }
     }
     let mut order: Vec<usize> = Vec::new();
@@ -35,17 +38,26 @@ pub fn order(experiment: &Experiment) -> Result<Vec<usize>> {
             !order.contains(index) && other.is_none_or(|other| order.contains(&other))
         });
         let Some(ready) = ready else {
-            let stuck: Vec<String> =
-                (0..arms.len()).filter(|index| !order.contains(index)).map(|index| format!("\"{}\"", arms[index].name)).collect();
-            return Err(Error::experiment("P0132", format!("the arms {} refer to each other in a circle", stuck.join(", ")))
-                .help("let one of them name its candidates itself"));
+            let stuck: Vec<String> = (0..arms.len())
+                .filter(|index| !order.contains(index))
+                .map(|index| format!("\"{}\"", arms[index].name))
+                .collect();
+            return Err(Error::experiment(
+                "P0132",
+                format!("the arms {} refer to each other in a circle", stuck.join(", ")),
+            )
+            .help("let one of them name its candidates itself"));
         };
         order.push(ready);
     }
     let baseline = experiment.statistics.baseline.iter();
     for name in baseline.chain(&experiment.statistics.candidates) {
         if find(name.as_str()).is_none() {
-            return Err(unknown(&format!("\"{name}\" in `statistics`"), name.as_str(), arms.iter().map(|arm| &arm.name)));
+            return Err(unknown(
+                &format!("\"{name}\" in `statistics`"),
+                name.as_str(),
+                arms.iter().map(|arm| &arm.name),
+            ));
         }
     }
     Ok(order)
@@ -58,7 +70,11 @@ pub fn roles(experiment: &Experiment) -> (Name, Vec<Name>, Vec<Name>) {
     let baseline = settings.baseline.clone().unwrap_or_else(|| arms[0].name.clone());
     let mut candidates = settings.candidates.clone();
     if candidates.is_empty() {
-        candidates = arms.iter().filter(|arm| arm.method.is_evolved() && arm.name != baseline).map(|arm| arm.name.clone()).collect();
+        candidates = arms
+            .iter()
+            .filter(|arm| arm.method.is_evolved() && arm.name != baseline)
+            .map(|arm| arm.name.clone())
+            .collect();
     }
     if candidates.is_empty() {
         candidates = arms.iter().filter(|arm| arm.name != baseline).map(|arm| arm.name.clone()).collect();

@@ -102,7 +102,13 @@ pub fn prepare(dataset: &Dataset, split: &Split, scaling: Scaling, encoding: Enc
     })
 }
 
-fn pack(dataset: &Dataset, rows: &[usize], inputs: &Scaler, targets: Option<&Scaler>, encoding: Encoding) -> Option<Rows> {
+fn pack(
+    dataset: &Dataset,
+    rows: &[usize],
+    inputs: &Scaler,
+    targets: Option<&Scaler>,
+    encoding: Encoding,
+) -> Option<Rows> {
     if rows.is_empty() {
         return None;
     }

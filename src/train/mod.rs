@@ -1,6 +1,7 @@
 //! Training: starts, optimizers, schedules, stopping.
 
 mod clip;
+mod health;
 pub mod initializer;
 pub mod optimizer;
 mod schedule;
@@ -8,6 +9,7 @@ mod session;
 mod settings;
 
 pub use clip::Clip;
+pub use health::Health;
 pub use initializer::{Initialize, Initializer};
 pub use optimizer::{Optimize, Optimizer, OptimizerState};
 pub use schedule::Schedule;

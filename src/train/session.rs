@@ -144,7 +144,11 @@ impl Session {
             self.status = Status::Diverged;
             return self.status;
         }
-        if training.stop.iter().any(|stop| matches!(stop, Stop::MinGradient(least) if self.gradient_norm <= least.get())) {
+        if training
+            .stop
+            .iter()
+            .any(|stop| matches!(stop, Stop::MinGradient(least) if self.gradient_norm <= least.get()))
+        {
             self.status = Status::Stopped;
             return self.status;
         }

@@ -236,8 +236,13 @@ impl<'a> Genetic<'a> {
     }
 
     fn summarize(&self) -> Summary {
-        let fitness: Vec<f64> =
-            self.order.iter().map(|&index| self.fitness[index as usize]).filter(|f| f.is_finite()).map(Fitness::get).collect();
+        let fitness: Vec<f64> = self
+            .order
+            .iter()
+            .map(|&index| self.fitness[index as usize])
+            .filter(|f| f.is_finite())
+            .map(Fitness::get)
+            .collect();
         let genomes = || (0..self.size).map(|index| self.now.genome(index));
         let mut hashes: Vec<u64> = genomes().map(hash).collect();
         hashes.sort_unstable();
@@ -275,7 +280,9 @@ impl<'a> Genetic<'a> {
 
 /// FNV-1a over the bits: only to count different genomes.
 fn hash(genome: &[f32]) -> u64 {
-    genome.iter().fold(0xcbf2_9ce4_8422_2325, |hash, gene| (hash ^ u64::from(gene.to_bits())).wrapping_mul(0x0100_0000_01b3))
+    genome
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, gene| (hash ^ u64::from(gene.to_bits())).wrapping_mul(0x0100_0000_01b3))
 }
 
 impl Strategy for Genetic<'_> {
@@ -311,7 +318,8 @@ impl Strategy for Genetic<'_> {
         let champion = self.order[0] as usize;
         let comparable = self.settings.fitness.is_fixed();
         if self.best.as_ref().is_none_or(|(_, best)| !comparable || self.fitness[champion] < *best) {
-            let (genome, fitness) = self.best.get_or_insert_with(|| (vec![0.0; self.network.parameters()], Fitness::WORST));
+            let (genome, fitness) =
+                self.best.get_or_insert_with(|| (vec![0.0; self.network.parameters()], Fitness::WORST));
             genome.copy_from_slice(self.now.genome(champion));
             *fitness = self.fitness[champion];
         }

@@ -149,7 +149,8 @@ impl<'a> GeneticArm<'a> {
                 self.evaluator.evaluate(&finalists, 0..found, scoring, &streams, &mut self.evaluations)?;
                 *context.cost += self.evaluations.cost;
                 context.log.evaluations += found as u64;
-                let best = (0..found).min_by_key(|&place| (self.evaluations.fitness[place], place)).expect("found some");
+                let best =
+                    (0..found).min_by_key(|&place| (self.evaluations.fitness[place], place)).expect("found some");
                 let fitness: Fitness = self.evaluations.fitness[best];
                 return Ok((finalists.genome(best).to_vec(), fitness.is_finite().then_some(fitness.get())));
             } else if found > 0 {

@@ -124,9 +124,8 @@ impl Arm for RestartsArm<'_> {
 
     fn weights(&self) -> Option<&[f32]> {
         let best = self.best.as_ref();
-        let ahead = |descent: &&Descent| {
-            best.is_none_or(|(_, fitness)| Fitness::new(descent.session.batch_loss) < *fitness)
-        };
+        let ahead =
+            |descent: &&Descent| best.is_none_or(|(_, fitness)| Fitness::new(descent.session.batch_loss) < *fitness);
         let now = self.now.as_ref().filter(ahead).map(|descent| &descent.session.params[..]);
         now.or_else(|| best.map(|(params, _)| &params[..]))
     }
