@@ -260,6 +260,8 @@ impl Kernel for GradientPass<'_> {
     unsafe fn run<S: Simd>(self) -> f64 {
         let GradientPass { net, params, rows, source, gradient, workspace } = self;
         let layers = net.layers;
+        #[cfg(test)]
+        let before = counter::FORWARD.with(std::cell::Cell::get);
         let last = layers.len() - 1;
         for (index, layer) in layers.iter().enumerate() {
             workspace.weight_gradient[index][..layer.outputs * layer.inputs.next_multiple_of(LANES)].fill(0.0);
@@ -328,6 +330,9 @@ impl Kernel for GradientPass<'_> {
                 }
             }
         }
+        #[cfg(test)]
+        counter::IN_GRADIENTS
+            .with(|count| count.set(count.get() + counter::FORWARD.with(std::cell::Cell::get) - before));
         for (index, layer) in layers.iter().enumerate() {
             let padded = layer.inputs.next_multiple_of(LANES);
             let rows = workspace.weight_gradient[index].chunks_exact(padded);
@@ -413,8 +418,22 @@ unsafe fn forward<S: Simd>(
     }
 }
 
+/// Forward multiply-adds that this thread has really done, padding included: what tests hold [`Cost`] against.
+///
+/// [`Cost`]: crate::cost::Cost
+#[cfg(test)]
+pub(crate) mod counter {
+    use std::cell::Cell;
+    thread_local! {
+        pub static FORWARD: Cell<u64> = const { Cell::new(0) };
+        pub static IN_GRADIENTS: Cell<u64> = const { Cell::new(0) };
+    }
+}
+
 #[inline(always)]
 unsafe fn weighted_sums<S: Simd>(layer: &Dense, params: &[f32], x: *const f32, vectors: usize, out: *mut f32) {
+    #[cfg(test)]
+    counter::FORWARD.with(|count| count.set(count.get() + (layer.inputs * layer.outputs * vectors * LANES) as u64));
     let product = Product {
         x,
         inputs: layer.inputs,
