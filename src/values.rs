@@ -181,4 +181,13 @@ mod tests {
         assert_eq!(Count::try_from(-40).unwrap_err(), "must be at least 1, found -40");
         assert!(NonNegative::new(0.0).is_ok() && Finite::new(-3.0).is_ok());
     }
+
+    #[test]
+    fn counts_are_read_from_ron_and_refused_with_the_value() {
+        assert_eq!(ron::from_str::<Count>("20").unwrap(), Count::new(20).unwrap());
+        let refused = |text| ron::from_str::<Count>(text).unwrap_err().to_string();
+        assert!(refused("-40").contains("must be at least 1, found -40"));
+        assert!(refused("2000000000000").contains("must be at most 1099511627776, found 2000000000000"));
+        assert!(Count::new(u64::MAX).is_err());
+    }
 }

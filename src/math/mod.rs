@@ -2,8 +2,11 @@
 
 mod activation;
 pub mod kernel;
+pub mod linear_algebra;
+mod moments;
 mod rows;
 pub mod statistics;
 
 pub use activation::Activation;
+pub use moments::Moments;
 pub use rows::Rows;
