@@ -24,9 +24,8 @@ fn benches(criterion: &mut Criterion) {
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         for [size, inputs, hidden, classes, count] in SHAPES {
-            let network =
-                Mlp::new(inputs, &[(hidden, Activation::Tanh)], classes, Output::Softmax, Loss::CrossEntropy)
-                    .expect("a network");
+            let network = Mlp::new(inputs, &[(hidden, Activation::Tanh)], classes, Output::Softmax, Loss::CrossEntropy)
+                .expect("a network");
             let streams = Streams::new(1);
             let mut rng = streams.stream(Purpose::Synthetic, 0, 0);
             let mut x = vec![0.0; count * inputs];

@@ -151,7 +151,7 @@ mod tests {
         network.activations(&params, &rows, 1, &mut activations, &mut workspace);
         let count = activations.len() as f64;
         let mean = activations.iter().map(|x| f64::from(*x)).sum::<f64>() / count;
-        let variance = activations.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / count;
+        let variance = activations.iter().map(|x| (f64::from(*x) - mean) * (f64::from(*x) - mean)).sum::<f64>() / count;
         let layer = &health.layers[1];
         assert!((layer.activation_variance.unwrap() / variance - 1.0).abs() < 1e-9);
         let saturated = activations.iter().filter(|x| x.abs() > 0.95).count() as f64 / count;

@@ -166,7 +166,7 @@ mod tests {
         // One row, one unit: its sum cannot vary.
         let single = Mlp::new(5, &[], 1, Output::Linear, Loss::MeanSquared).unwrap();
         let (params, _) = start(&lsuv(None), &single, &Rows::new(&[0.1; 50], &[0.0; 10], 5, 1));
-        let length: f64 = params[..5].iter().map(|x| f64::from(*x).powi(2)).sum();
+        let length: f64 = params[..5].iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
         assert!((length - 1.0).abs() < 1e-6);
     }
 }

@@ -154,7 +154,7 @@ pub(crate) mod tests {
             for layer in network.layers() {
                 let square = |range: std::ops::Range<usize>| {
                     let count = range.len() as f64;
-                    params[range].iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / count
+                    params[range].iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() / count
                 };
                 let (weights, biases) = law(layer.inputs as f64, layer.outputs as f64);
                 // 30,000 and more weights: standard error 0.8 %. 150 and more thresholds: 12 % for the normal law.

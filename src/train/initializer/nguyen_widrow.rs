@@ -171,7 +171,7 @@ mod tests {
         for ((layer, active), before) in network.layers().iter().zip(actives).zip(before) {
             let ranges = before.map_or_else(|| input_ranges(&rows), |range: Range| vec![range; layer.inputs]);
             let varying = ranges.iter().filter(|range| varies(range)).count();
-            let beta = 0.7 * (layer.outputs as f64).powf(1.0 / varying as f64);
+            let beta = 0.7 * libm::pow(layer.outputs as f64, 1.0 / varying as f64);
             let half = (active.1 - active.0) / 2.0;
             let row = |unit: usize| &params[layer.weights.start + unit * layer.inputs..][..layer.inputs];
             for unit in 0..layer.outputs {
