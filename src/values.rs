@@ -65,7 +65,7 @@ checked_number!(
 
 /// A whole number of things, at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "i128", into = "u64")]
+#[serde(try_from = "i64", into = "u64")]
 pub struct Count(u64);
 
 impl Count {
@@ -74,7 +74,7 @@ impl Count {
     /// # Errors
     /// Zero.
     pub fn new(value: u64) -> Result<Count> {
-        Count::try_from(i128::from(value)).map_err(|message| Error::experiment("P0121", message))
+        Count::try_from(i64::try_from(value).unwrap_or(i64::MAX)).map_err(|message| Error::experiment("P0121", message))
     }
 
     /// The number.
@@ -83,9 +83,9 @@ impl Count {
     }
 }
 
-impl TryFrom<i128> for Count {
+impl TryFrom<i64> for Count {
     type Error = String;
-    fn try_from(value: i128) -> std::result::Result<Count, String> {
+    fn try_from(value: i64) -> std::result::Result<Count, String> {
         // 2^40 of anything fits no machine; the cap keeps later products inside 128 bits.
         if value < 1 {
             Err(format!("must be at least 1, found {value}"))
