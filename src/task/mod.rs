@@ -7,6 +7,7 @@ mod dataset;
 mod file;
 mod scaling;
 mod split;
+pub mod synthetic;
 
 pub use dataset::{DataFile, Dataset, Imputation, Statistic, Targets};
 pub use scaling::{MinMax, Scaler, Scaling};
@@ -20,6 +21,16 @@ crate::registry! {
     pub enum Data: dyn Source {
         Builtin(builtin::Builtin),
         Csv(csv::Csv),
+        Parity(synthetic::parity::Parity),
+        TwoSpirals(synthetic::two_spirals::TwoSpirals),
+        Circles(synthetic::circles::Circles),
+        SineFit(synthetic::sine_fit::SineFit),
+        Polynomial(synthetic::polynomial::Polynomial),
+        Friedman1(synthetic::friedman1::Friedman1),
+        Friedman2(synthetic::friedman2::Friedman2),
+        Friedman3(synthetic::friedman3::Friedman3),
+        MackeyGlass(synthetic::mackey_glass::MackeyGlass),
+        Xor => synthetic::xor::Xor,
     }
 }
 
