@@ -166,3 +166,6 @@ fn yes() -> bool {
 fn gibibyte() -> Count {
     Count::new(1 << 30).expect("not 0")
 }
+
+#[cfg(test)]
+mod tests;

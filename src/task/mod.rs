@@ -60,3 +60,57 @@ pub trait Source: Send + Sync {
     /// A file that is missing or malformed, settings that do not fit it, or targets of the wrong kind.
     fn load(&self, context: &LoadContext) -> Result<Dataset>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RON as experiment files are written.
+    fn options() -> ron::Options {
+        use ron::extensions::Extensions;
+        ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
+    }
+
+    pub(super) fn parse(text: &str) -> std::result::Result<Data, ron::error::SpannedError> {
+        options().from_str(text)
+    }
+
+    #[test]
+    fn every_source_reads_from_an_experiment_and_writes_back() {
+        let texts = [
+            r#"Builtin("iris")"#,
+            r#"Csv(path: "data/penguins.csv", delimiter: ';', header: true, target: Name("species"),
+                drop: [Name("row_id")], categorical: [Name("island"), Index(3)], missing: Impute(with: Median), decimal: ',')"#,
+            r#"Csv(path: "a.csv", target: Columns([Name("a"), Index(2)]), missing: DropRows)"#,
+            "Parity(bits: 3)",
+            "TwoSpirals(turns: 2, noise: 0.1)",
+            "Circles()",
+            "SineFit(function: Sin, domain: (-1.0, 1.0))",
+            "Polynomial(coefficients: [1.0, 2.0])",
+            "Friedman1(features: 5)",
+            "Friedman2()",
+            "Friedman3()",
+            "MackeyGlass(tau: 30)",
+            "Xor",
+        ];
+        let mut names = std::collections::BTreeSet::new();
+        for text in texts {
+            let data = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let written = options().to_string(&data).unwrap();
+            assert_eq!(parse(&written).unwrap(), data, "{written}");
+            names.insert(data.name());
+        }
+        assert_eq!(names, Data::CATALOGUE.iter().copied().collect(), "each source is read here");
+    }
+
+    #[test]
+    fn splits_and_scalings_read_from_an_experiment() {
+        let split = |text: &str| options().from_str::<Split>(text);
+        assert!(split("Stratified(train: 0.70, validation: 0.15, test: 0.15)").unwrap().check().is_ok());
+        assert!(split("KFold(folds: 5, validation: 0.2)").unwrap().check().is_ok());
+        assert!(split("Random(train: 1.5)").is_err() && split("Random(train: 0.5, tset: 0.5)").is_err());
+        let scaling = |text: &str| options().from_str::<Scaling>(text).unwrap();
+        assert_eq!(scaling("MinMax(low: -1.0, high: 1.0)"), scaling("MinMax()"));
+        assert_eq!((scaling("Standardize"), scaling("None")), (Scaling::Standardize, Scaling::None));
+    }
+}

@@ -131,7 +131,8 @@ fn finite(value: f64) -> Finite {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{Data, Source};
+    use super::super::Source;
+    use super::super::tests::parse;
     use super::*;
     use std::path::Path;
 
@@ -165,12 +166,6 @@ pub(super) mod tests {
         "Friedman3()",
         "MackeyGlass()",
     ];
-
-    pub(super) fn parse(text: &str) -> std::result::Result<Data, ron::error::SpannedError> {
-        let extensions =
-            ron::extensions::Extensions::IMPLICIT_SOME | ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES;
-        ron::Options::default().with_default_extension(extensions).from_str(text)
-    }
 
     #[test]
     fn each_reads_from_an_experiment_and_gives_the_same_rows_again() {
