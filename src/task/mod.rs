@@ -1,5 +1,6 @@
 //! Data sets and what is asked of them. The only floor that reads data files.
 
+pub mod array;
 pub mod builtin;
 mod categories;
 pub mod csv;
@@ -21,6 +22,9 @@ crate::registry! {
     pub enum Data: dyn Source {
         Builtin(builtin::Builtin),
         Csv(csv::Csv),
+        Npy(array::npy::Npy),
+        Npz(array::npz::Npz),
+        Idx(array::idx::Idx),
         Parity(synthetic::parity::Parity),
         TwoSpirals(synthetic::two_spirals::TwoSpirals),
         Circles(synthetic::circles::Circles),
@@ -82,6 +86,9 @@ mod tests {
             r#"Csv(path: "data/penguins.csv", delimiter: ';', header: true, target: Name("species"),
                 drop: [Name("row_id")], categorical: [Name("island"), Index(3)], missing: Impute(with: Median), decimal: ',')"#,
             r#"Csv(path: "a.csv", target: Columns([Name("a"), Index(2)]), missing: DropRows)"#,
+            r#"Npy(inputs: "x.npy", targets: "y.npy")"#,
+            r#"Npz(path: "a.npz", inputs: "data")"#,
+            r#"Idx(images: "i.gz", labels: "l.gz", limit: 1000)"#,
             "Parity(bits: 3)",
             "TwoSpirals(turns: 2, noise: 0.1)",
             "Circles()",
