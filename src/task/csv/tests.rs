@@ -314,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_written_is_read(rows in prop::collection::vec((-1e6_f64..1e6, "[a-z \",\n]{0,8}[a-z]"), 2..20)) {
+    fn what_was_written_is_read(rows in prop::collection::vec((-1e6_f64..1e6, "[c-m \",\n]{0,8}[c-m]"), 2..20)) {
         let mut writer = ::csv::Writer::from_writer(Vec::new());
         writer.write_record(["x", "y", "z"]).unwrap();
         for (x, text) in &rows {
