@@ -74,7 +74,7 @@ pub struct Problem {
 /// One or more problems, in the order of their places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    problems: Box<Vec<Problem>>,
+    problems: Vec<Problem>,
 }
 
 impl Error {
@@ -82,7 +82,7 @@ impl Error {
     pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Error {
         let problem =
             Problem { kind, code, message: message.into(), place: None, notes: Vec::new(), helps: Vec::new() };
-        Error { problems: Box::new(vec![problem]) }
+        Error { problems: vec![problem] }
     }
 
     /// A broken inner promise.
@@ -113,12 +113,12 @@ impl Error {
 
     /// Several errors as one, sorted by place; `None` if there are none.
     pub fn all(errors: Vec<Error>) -> Option<Error> {
-        let mut problems: Vec<Problem> = errors.into_iter().flat_map(|error| *error.problems).collect();
+        let mut problems: Vec<Problem> = errors.into_iter().flat_map(|error| error.problems).collect();
         if problems.is_empty() {
             return None;
         }
         problems.sort_by_key(|problem| problem.place.as_ref().and_then(|place| place.line_column));
-        Some(Error { problems: Box::new(problems) })
+        Some(Error { problems })
     }
 
     /// Adds the way out.

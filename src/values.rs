@@ -74,7 +74,10 @@ impl Count {
     /// # Errors
     /// Zero.
     pub fn new(value: u64) -> Result<Count> {
-        Count::try_from(i64::try_from(value).unwrap_or(i64::MAX)).map_err(|message| Error::experiment("P0121", message))
+        i64::try_from(value)
+            .map_err(|_| format!("must be at most {}, found {value}", 1_u64 << 40))
+            .and_then(Count::try_from)
+            .map_err(|message| Error::experiment("P0121", message))
     }
 
     /// The number.
@@ -177,5 +180,14 @@ mod tests {
         assert_eq!(Positive::try_from(f64::NAN).unwrap_err(), "must be a finite number");
         assert_eq!(Count::try_from(-40).unwrap_err(), "must be at least 1, found -40");
         assert!(NonNegative::new(0.0).is_ok() && Finite::new(-3.0).is_ok());
+    }
+
+    #[test]
+    fn counts_are_read_from_ron_and_refused_with_the_value() {
+        assert_eq!(ron::from_str::<Count>("20").unwrap(), Count::new(20).unwrap());
+        let refused = |text| ron::from_str::<Count>(text).unwrap_err().to_string();
+        assert!(refused("-40").contains("must be at least 1, found -40"));
+        assert!(refused("2000000000000").contains("must be at most 1099511627776, found 2000000000000"));
+        assert!(Count::new(u64::MAX).is_err());
     }
 }

@@ -8,11 +8,13 @@ mod dataset;
 mod file;
 mod scaling;
 mod split;
+mod supervised;
 pub mod synthetic;
 
 pub use dataset::{DataFile, Dataset, Imputation, Statistic, Targets};
 pub use scaling::{MinMax, Scaler, Scaling};
 pub use split::{KFold, Parts, Shares, Split};
+pub use supervised::{Encoding, Holdout, Prepared, Supervised, pack_inputs, prepare};
 
 use crate::error::Result;
 use std::path::Path;

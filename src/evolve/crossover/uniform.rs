@@ -1,0 +1,30 @@
+//! Gene by gene from either parent.
+
+use super::Cross;
+use crate::evolve::Variation;
+use crate::values::Probability;
+use serde::{Deserialize, Serialize};
+
+/// Each gene from either parent with equal chance (Syswerda 1989).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uniform {
+    /// Share of the children that are crossed; 0.7 unless said otherwise.
+    #[serde(default = "super::default_rate")]
+    pub rate: Probability,
+}
+
+impl Cross for Uniform {
+    fn rate(&self) -> Probability {
+        self.rate
+    }
+
+    fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation) {
+        for (genes, others) in child.chunks_mut(64).zip(other.chunks(64)) {
+            let mask = context.rng.bits64();
+            for (bit, (gene, other)) in genes.iter_mut().zip(others).enumerate() {
+                *gene = if mask >> bit & 1 == 1 { *other } else { *gene };
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Scoring a whole generation at once.
+
+use crate::cost::Cost;
+use crate::error::Result;
+use crate::evolve::Population;
+use crate::math::Rows;
+use crate::rng::{Purpose, Streams};
+use crate::train::{Batch, Scratch, TrainContext, apply};
+use crate::values::{Count, Fitness, Probability};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::sync::Mutex;
+
+/// What a genome's fitness is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Measure {
+    /// The loss of the genome over all training rows. Costs 1 u.
+    #[default]
+    ForwardLoss,
+    /// The loss over a minibatch that all genomes of a generation share.
+    MinibatchLoss {
+        /// Rows.
+        size: Count,
+    },
+    /// The loss after a few optimizer steps from the genome, with a fresh optimizer. Costs 3 steps + 1 passes over the
+    /// batch; with `batch: Size(n)` every step and the loss see minibatches that all genomes of a generation share.
+    ShortBackprop {
+        /// Optimizer steps; 0 is the forward loss.
+        steps: u32,
+        /// Rows of each step; `Full` unless said otherwise.
+        #[serde(default)]
+        batch: Batch,
+        /// What becomes of what was learned; `Baldwin`.
+        #[serde(default)]
+        inheritance: Inheritance,
+    },
+}
+
+/// What becomes of the weights that a genome learned while it was scored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Inheritance {
+    /// Forgotten: learning only guides selection, and the original weights are deployed (Hinton & Nowlan 1987).
+    #[default]
+    Baldwin,
+    /// Written back into the genome.
+    Lamarck,
+    /// Written back with this probability (Houck, Joines, Kay & Wilson 1997).
+    Partial(Probability),
+}
+
+impl Measure {
+    /// Whether two scorings of one genome in different generations give the same fitness.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self, Measure::ForwardLoss | Measure::ShortBackprop { batch: Batch::Full, .. })
+    }
+
+    /// Cost of one genome's score on `rows` training rows by a network of `multiply_adds` a row.
+    pub fn cost(&self, multiply_adds: usize, rows: usize) -> Cost {
+        match self {
+            Measure::ForwardLoss => Cost::forward(multiply_adds, rows),
+            Measure::MinibatchLoss { size } => Cost::forward(multiply_adds, size.get().min(rows)),
+            Measure::ShortBackprop { steps, batch, .. } => {
+                let rows = batch.rows(rows);
+                Cost::gradient(multiply_adds, rows).times(u64::from(*steps)) + Cost::forward(multiply_adds, rows)
+            }
+        }
+    }
+}
+
+/// Which scoring this is: scorings of one number share their minibatches and episodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scoring {
+    /// The generation, or a number beyond the last one for champions that are scored afresh.
+    pub generation: u64,
+}
+
+/// Scores of a generation. Reused from one to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluations {
+    /// One fitness per individual of the population; only the range that was asked for is written.
+    pub fitness: Vec<Fitness>,
+    /// What individuals learned, where that is inherited: same indices.
+    pub learned: Option<Population>,
+    /// Which individuals inherit what they learned.
+    pub inherits: Vec<bool>,
+    /// What the scoring cost.
+    pub cost: Cost,
+}
+
+/// Scores the individuals of a generation. The seam for other engines: nothing above knows how it is done.
+pub trait Evaluate<P>: Sync {
+    /// Cost of scoring one individual.
+    fn cost(&self) -> Cost;
+
+    /// Scores `individuals`; adds what it cost to `out.cost`.
+    ///
+    /// # Errors
+    /// An engine that fails. A genome that computes nonsense is no error: its fitness is [`Fitness::WORST`].
+    fn evaluate(
+        &self,
+        population: &P,
+        individuals: Range<usize>,
+        scoring: Scoring,
+        streams: &Streams,
+        out: &mut Evaluations,
+    ) -> Result<()>;
+}
+
+/// Scores parameter slices by their loss on training rows.
+pub struct LossEvaluator<'a> {
+    context: TrainContext<'a>,
+    measure: Measure,
+    scratch: Vec<Mutex<Scratch>>,
+    batches: Mutex<Vec<Rows>>,
+}
+
+/// Multiply-adds that a parallel task should hold, so that handing it over is small beside it: some 50 µs.
+const TASK: u64 = 3_000_000;
+
+impl<'a> LossEvaluator<'a> {
+    /// An evaluator for the rows, network and optimizer of `context`.
+    pub fn new(context: TrainContext<'a>, measure: Measure) -> LossEvaluator<'a> {
+        let scratch = (0..=rayon::current_num_threads()).map(|_| Mutex::default()).collect();
+        LossEvaluator { context, measure, scratch, batches: Mutex::default() }
+    }
+
+    fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let index = rayon::current_thread_index().unwrap_or(usize::MAX).min(self.scratch.len() - 1);
+        let mut scratch = self.scratch[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        work(&mut scratch)
+    }
+
+    /// Draws the minibatches of a scoring: one a step, and one for the loss.
+    fn draw_batches(&self, batches: &mut Vec<Rows>, scoring: Scoring, streams: &Streams) {
+        let rows = &self.context.supervised.training;
+        let (count, size) = match self.measure {
+            Measure::MinibatchLoss { size } => (1, size.get()),
+            Measure::ShortBackprop { steps, batch: Batch::Size(size), .. } => (steps as usize + 1, size.get()),
+            _ => return,
+        };
+        let size = size.min(rows.count());
+        batches.resize_with(count, || Rows::with_shape(size, rows.features(), rows.outputs()));
+        let mut order: Vec<u32> = (0..rows.count() as u32).collect();
+        for (index, batch) in batches.iter_mut().enumerate() {
+            let mut rng = streams.stream(Purpose::Scoring, scoring.generation, index as u64);
+            // The first `size` places of a shuffle, without shuffling the rest.
+            for place in 0..size {
+                order.swap(place, place + rng.below(rows.count() - place));
+            }
+            batch.gather(rows, &order[..size]);
+        }
+    }
+
+    fn score(&self, genome: &[f32], batches: &[Rows], scratch: &mut Scratch, learned: Option<&mut [f32]>) -> Fitness {
+        let TrainContext { network, supervised, training, .. } = self.context;
+        let all = &supervised.training;
+        let loss = match self.measure {
+            Measure::ForwardLoss => network.loss(genome, all, &mut scratch.workspace),
+            Measure::MinibatchLoss { .. } => network.loss(genome, &batches[0], &mut scratch.workspace),
+            Measure::ShortBackprop { steps, .. } => {
+                let rows = |step: usize| batches.get(step).unwrap_or(all);
+                let Scratch { workspace, gradient, params, optimizer, .. } = scratch;
+                params.clear();
+                params.extend_from_slice(genome);
+                gradient.resize(genome.len(), 0.0);
+                optimizer.reset(&*training.optimizer, genome.len());
+                for step in 0..steps as usize {
+                    network.gradient(params, rows(step), gradient, workspace);
+                    apply(training, optimizer, params, gradient);
+                }
+                if let Some(learned) = learned {
+                    learned.copy_from_slice(params);
+                }
+                network.loss(params, rows(steps as usize), workspace)
+            }
+        };
+        Fitness::new(loss)
+    }
+}
+
+impl Evaluate<Population> for LossEvaluator<'_> {
+    fn cost(&self) -> Cost {
+        self.measure.cost(self.context.network.multiply_adds(), self.context.supervised.training.count())
+    }
+
+    fn evaluate(
+        &self,
+        population: &Population,
+        individuals: Range<usize>,
+        scoring: Scoring,
+        streams: &Streams,
+        out: &mut Evaluations,
+    ) -> Result<()> {
+        let mut batches = self.batches.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        self.draw_batches(&mut batches, scoring, streams);
+        let batches = &batches[..];
+        out.fitness.resize(population.len(), Fitness::WORST);
+        out.inherits.clear();
+        out.inherits.resize(population.len(), false);
+        let inherited = match self.measure {
+            Measure::ShortBackprop { inheritance: Inheritance::Lamarck, .. } => Some(1.0),
+            Measure::ShortBackprop { inheritance: Inheritance::Partial(share), .. } => Some(share.get()),
+            _ => None,
+        };
+        let pieces = (TASK / self.cost().total().max(1)).max(1) as usize;
+        let first = individuals.start;
+        let fitness = &mut out.fitness[individuals.clone()];
+        if let Some(share) = inherited {
+            let fits = out.learned.as_ref().is_some_and(|learned| learned.len() == population.len());
+            if !fits {
+                out.learned = Some(Population::zeros(population.len(), population.parameters()));
+            }
+            for individual in individuals.clone() {
+                let mut rng = streams.stream(Purpose::Scoring, scoring.generation, (1 << 32) + individual as u64);
+                out.inherits[individual] = rng.chance(share);
+            }
+            let learned = out.learned.as_mut().expect("made above").rows_mut(first);
+            let work = fitness.par_iter_mut().zip(learned).enumerate().with_min_len(pieces);
+            work.for_each(|(offset, (fitness, learned))| {
+                let genome = population.genome(first + offset);
+                *fitness = self.with_scratch(|scratch| self.score(genome, batches, scratch, Some(learned)));
+            });
+        } else {
+            let work = fitness.par_iter_mut().enumerate().with_min_len(pieces);
+            work.for_each(|(offset, fitness)| {
+                let genome = population.genome(first + offset);
+                *fitness = self.with_scratch(|scratch| self.score(genome, batches, scratch, None));
+            });
+        }
+        out.cost += self.cost().times(individuals.len() as u64);
+        Ok(())
+    }
+}

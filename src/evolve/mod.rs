@@ -1,0 +1,17 @@
+//! Evolution: populations, operators and the strategies that use them.
+
+pub mod crossover;
+mod evaluate;
+pub mod mutation;
+mod population;
+pub mod selection;
+pub mod strategy;
+mod variation;
+
+pub use crossover::{Cross, Crossover};
+pub use evaluate::{Evaluate, Evaluations, Inheritance, LossEvaluator, Measure, Scoring};
+pub use mutation::{Mutate, Mutation};
+pub use population::{Population, Spread};
+pub use selection::{Select, Selection};
+pub use strategy::Strategy;
+pub use variation::Variation;

@@ -1,0 +1,36 @@
+//! Normal steps on some genes.
+
+use super::Mutate;
+use crate::evolve::Variation;
+use crate::values::{Positive, Probability};
+use serde::{Deserialize, Serialize};
+
+/// Adds N(0, (sigma · spread · scale)²) to each gene with probability `rate`.
+///
+/// `sigma` counts in spreads of the gene's layer over generation 0, so that one number suits layers of any fan-in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gaussian {
+    /// Chance of each gene; 0.1 unless said otherwise.
+    #[serde(default = "default_rate")]
+    pub rate: Probability,
+    /// Standard deviation in spreads; 0.15.
+    #[serde(default = "default_sigma")]
+    pub sigma: Positive,
+}
+
+fn default_rate() -> Probability {
+    Probability::new(0.1).expect("in range")
+}
+fn default_sigma() -> Positive {
+    Positive::new(0.15).expect("in range")
+}
+
+impl Mutate for Gaussian {
+    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
+        let sigma = self.sigma.get() * f64::from(context.scale);
+        context.each_gene(self.rate.get(), |rng, gene, spread| {
+            child[gene] += (rng.normal() * sigma * f64::from(spread)) as f32;
+        });
+    }
+}

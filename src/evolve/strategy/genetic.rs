@@ -1,0 +1,340 @@
+//! The genetic algorithm over whole parameter slices.
+
+use crate::cost::Cost;
+use crate::error::Result;
+use crate::evolve::{Crossover, Evaluations, Measure, Mutation, Population, Selection, Spread, Strategy, Variation};
+use crate::evolve::{mutation, selection};
+use crate::network::{Mlp, Workspace};
+use crate::rng::{Purpose, Streams};
+use crate::task::Supervised;
+use crate::train::Initializer;
+use crate::values::{Count, Fitness, rank_into};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Settings of the genetic algorithm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GeneticSettings {
+    /// Individuals; at least 2.
+    pub population: Count,
+    /// Generations scored, the drawn one included.
+    pub generations: Count,
+    /// How generation 0 is drawn.
+    pub scheme: Initializer,
+    /// What fitness is; `ForwardLoss` unless said otherwise.
+    #[serde(default)]
+    pub fitness: Measure,
+    /// Who becomes a parent; `Tournament(size: 3)`.
+    #[serde(default = "tournament")]
+    pub selection: Selection,
+    /// How two parents make a child; none unless said otherwise.
+    #[serde(default)]
+    pub crossover: Option<Crossover>,
+    /// How children differ from their parents; `Gaussian(rate: 0.1, sigma: 0.15)`.
+    #[serde(default = "gaussian")]
+    pub mutation: Mutation,
+    /// Individuals that go on unchanged; 2.
+    #[serde(default = "elitism")]
+    pub elitism: u32,
+}
+
+fn tournament() -> Selection {
+    selection::Tournament { size: Count::new(3).expect("in range") }.into()
+}
+fn gaussian() -> Mutation {
+    let rate = crate::values::Probability::new(0.1).expect("in range");
+    mutation::Gaussian { rate, sigma: crate::values::Positive::new(0.15).expect("in range") }.into()
+}
+fn elitism() -> u32 {
+    2
+}
+
+/// What a generation looked like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Its number, from 0.
+    pub generation: u64,
+    /// Finite fitness from best to worst.
+    pub fitness: Vec<f64>,
+    /// Individuals without a finite fitness.
+    pub nonfinite: usize,
+    /// Root mean square distance of genes from the population's mean, in spreads of their layers.
+    pub diversity: f64,
+    /// Share of different genomes.
+    pub unique: f64,
+    /// Share of children that are better than their first parent.
+    pub improved: Option<f64>,
+    /// Factor on mutation steps.
+    pub scale: f32,
+}
+
+/// A genetic algorithm under way.
+pub struct Genetic<'a> {
+    settings: GeneticSettings,
+    network: &'a Mlp,
+    supervised: &'a Supervised,
+    now: Population,
+    next: Population,
+    fitness: Vec<Fitness>,
+    order: Vec<u32>,
+    ranked: Vec<Fitness>,
+    parents: Vec<u32>,
+    step_size: Vec<f32>,
+    next_step_size: Vec<f32>,
+    parent_fitness: Vec<Fitness>,
+    spread: Option<Spread>,
+    /// Individuals of the present generation; less than planned only where the budget ended.
+    size: usize,
+    /// How many of the first ones keep their score from the generation before.
+    kept: usize,
+    asked: bool,
+    generation: u64,
+    scale: f32,
+    best: Option<(Vec<f32>, Fitness)>,
+    summary: Option<Summary>,
+    cost: Cost,
+}
+
+impl<'a> Genetic<'a> {
+    /// A search that has drawn nothing yet.
+    pub fn new(settings: GeneticSettings, network: &'a Mlp, supervised: &'a Supervised) -> Genetic<'a> {
+        let size = settings.population.get();
+        let parameters = network.parameters();
+        Genetic {
+            settings,
+            network,
+            supervised,
+            now: Population::zeros(size, parameters),
+            next: Population::zeros(size, parameters),
+            fitness: vec![Fitness::WORST; size],
+            order: Vec::new(),
+            ranked: Vec::new(),
+            parents: Vec::new(),
+            step_size: vec![1.0; size],
+            next_step_size: vec![1.0; size],
+            parent_fitness: vec![Fitness::WORST; size],
+            spread: None,
+            size,
+            kept: 0,
+            asked: false,
+            generation: 0,
+            scale: 1.0,
+            best: None,
+            summary: None,
+            cost: Cost::ZERO,
+        }
+    }
+
+    /// What drawing and variation cost since the last call.
+    pub fn take_cost(&mut self) -> Cost {
+        std::mem::take(&mut self.cost)
+    }
+
+    /// What the latest generation looked like.
+    pub fn summary(&self) -> Option<&Summary> {
+        self.summary.as_ref()
+    }
+
+    /// Individuals of the latest generation from best to worst, at most `count`.
+    pub fn champions(&self, count: usize) -> impl Iterator<Item = (&[f32], Fitness)> {
+        self.order.iter().take(count).map(|&index| (self.now.genome(index as usize), self.fitness[index as usize]))
+    }
+
+    /// Individual 0 of generation 0, while it is the present generation.
+    pub fn first_draw(&self) -> Option<&[f32]> {
+        (self.generation <= 1 && self.spread.is_some()).then(|| self.now.genome(0))
+    }
+
+    fn elites(&self) -> usize {
+        // At least one child a generation, or nothing would ever change.
+        (self.settings.elitism as usize).min(self.settings.population.get() - 1)
+    }
+
+    fn draw(&mut self, limit: usize, streams: &Streams) -> Result<()> {
+        self.size = self.settings.population.get().min(limit);
+        for index in 0..self.size {
+            let mut rng = streams.stream(Purpose::Initialize, 0, index as u64);
+            let genome = self.now.genome_mut(index);
+            self.settings.scheme.init(self.network, &self.supervised.training, genome, &mut rng, &mut self.cost)?;
+        }
+        self.spread = Some(Spread::of(self.network, &self.now));
+        Ok(())
+    }
+
+    fn breed(&mut self, limit: usize, streams: &Streams) {
+        let elites = self.elites();
+        let kept = if self.settings.fitness.is_fixed() { elites } else { 0 };
+        let size = self.settings.population.get();
+        let children = (size - elites).min(limit.saturating_sub(elites - kept));
+        let streams = *streams;
+        for (place, &index) in self.order[..elites].iter().enumerate() {
+            self.next.genome_mut(place).copy_from_slice(self.now.genome(index as usize));
+            self.next_step_size[place] = self.step_size[index as usize];
+            self.parent_fitness[place] = self.fitness[index as usize];
+        }
+        // Scores of kept elites move with them; the ranking below still needs the old ones.
+        self.ranked.clear();
+        self.ranked.extend(self.order.iter().map(|&index| self.fitness[index as usize]));
+        self.parents.resize(2 * (size - elites), 0);
+        let mut rng = streams.stream(Purpose::Selection, self.generation, 0);
+        self.settings.selection.select(&self.ranked, &mut self.parents, &mut rng);
+        let spread = self.spread.as_ref().expect("generation 0 has been drawn");
+        let (settings, order, now) = (&self.settings, &self.order, &self.now);
+        let (old_steps, ranked, parents) = (&self.step_size, &self.ranked, &self.parents);
+        let born = self.generation;
+        let (network, supervised, scale) = (self.network, self.supervised, self.scale);
+        let work = self.next.rows_mut(elites).take(children).enumerate();
+        let steps = self.next_step_size[elites..].par_iter_mut();
+        let parent_fitness = self.parent_fitness[elites..].par_iter_mut();
+        // A child of a small network is made in a microsecond; a task should hold some fifty.
+        let pieces = (50_000 / network.parameters()).max(1);
+        self.cost += work
+            .zip(steps)
+            .zip(parent_fitness)
+            .with_min_len(pieces)
+            .map_init(
+                || (Workspace::new(), Vec::new()),
+                |(workspace, scratch), (((child_index, child), step_size), parent_fitness)| {
+                    let [first, second] = [parents[2 * child_index], parents[2 * child_index + 1]];
+                    let index = |rank: u32| order[rank as usize] as usize;
+                    child.copy_from_slice(now.genome(index(first)));
+                    *step_size = old_steps[index(first)];
+                    *parent_fitness = ranked[first as usize];
+                    let mut rng = streams.stream(Purpose::Variation, born, (elites + child_index) as u64);
+                    let crosses = settings.crossover.as_ref().filter(|cross| rng.chance(cross.rate().get()));
+                    let mut cost = Cost::ZERO;
+                    let mut context = Variation {
+                        network,
+                        spread,
+                        generation: born as usize,
+                        generations: settings.generations.get(),
+                        scale,
+                        step_size,
+                        rows: &supervised.training,
+                        cost: &mut cost,
+                        rng: &mut rng,
+                        workspace,
+                        scratch,
+                    };
+                    if let Some(crossover) = crosses {
+                        crossover.cross(child, now.genome(index(second)), &mut context);
+                    }
+                    settings.mutation.mutate(child, &mut context);
+                    cost
+                },
+            )
+            .reduce(|| Cost::ZERO, |a, b| a + b);
+        for place in 0..elites {
+            self.fitness[place] = self.parent_fitness[place];
+        }
+        std::mem::swap(&mut self.now, &mut self.next);
+        std::mem::swap(&mut self.step_size, &mut self.next_step_size);
+        self.kept = kept;
+        self.size = elites + children;
+    }
+
+    fn summarize(&self) -> Summary {
+        let fitness: Vec<f64> = self
+            .order
+            .iter()
+            .map(|&index| self.fitness[index as usize])
+            .filter(|f| f.is_finite())
+            .map(Fitness::get)
+            .collect();
+        let genomes = || (0..self.size).map(|index| self.now.genome(index));
+        let mut hashes: Vec<u64> = genomes().map(hash).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        let spread = self.spread.as_ref().expect("generation 0 has been drawn");
+        let mut squares = 0.0;
+        for (layer, spread) in self.network.layers().iter().zip(&spread.per_layer) {
+            let genes = layer.weights.start..layer.biases.end;
+            let mut mean = vec![0.0_f64; genes.len()];
+            let mut square = vec![0.0_f64; genes.len()];
+            for genome in genomes() {
+                for ((mean, square), gene) in mean.iter_mut().zip(&mut square).zip(&genome[genes.clone()]) {
+                    *mean += f64::from(*gene);
+                    *square += f64::from(*gene) * f64::from(*gene);
+                }
+            }
+            let n = self.size as f64;
+            let variances = mean.iter().zip(&square).map(|(m, s)| (s / n - (m / n) * (m / n)).max(0.0));
+            squares += variances.sum::<f64>() / (f64::from(*spread) * f64::from(*spread));
+        }
+        let first_child = if self.generation == 0 { self.size } else { self.elites() };
+        let children = first_child..self.size;
+        let better = children.clone().filter(|&child| self.fitness[child] < self.parent_fitness[child]).count();
+        Summary {
+            generation: self.generation,
+            nonfinite: self.size - fitness.len(),
+            fitness,
+            diversity: (squares / self.network.parameters() as f64).sqrt(),
+            unique: hashes.len() as f64 / self.size as f64,
+            improved: (!children.is_empty()).then(|| better as f64 / children.len() as f64),
+            scale: self.scale,
+        }
+    }
+}
+
+/// FNV-1a over the bits: only to count different genomes.
+fn hash(genome: &[f32]) -> u64 {
+    genome
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, gene| (hash ^ u64::from(gene.to_bits())).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl Strategy for Genetic<'_> {
+    type Population = Population;
+    type Genome<'g>
+        = &'g [f32]
+    where
+        Self: 'g;
+
+    fn ask(&mut self, limit: usize, streams: &Streams) -> Result<(&Population, Range<usize>)> {
+        if !self.asked {
+            if self.spread.is_none() {
+                self.draw(limit, streams)?;
+            } else {
+                self.breed(limit, streams);
+            }
+            self.asked = true;
+        }
+        Ok((&self.now, self.kept..self.size))
+    }
+
+    fn tell(&mut self, evaluations: &mut Evaluations, scored: Range<usize>) {
+        self.asked = false;
+        self.size = scored.end;
+        self.fitness[scored.clone()].copy_from_slice(&evaluations.fitness[scored.clone()]);
+        if let Some(learned) = &evaluations.learned {
+            for index in scored.filter(|&index| evaluations.inherits[index]) {
+                self.now.genome_mut(index).copy_from_slice(learned.genome(index));
+            }
+        }
+        rank_into(&self.fitness[..self.size], &mut self.order);
+        self.summary = Some(self.summarize());
+        let champion = self.order[0] as usize;
+        let comparable = self.settings.fitness.is_fixed();
+        if self.best.as_ref().is_none_or(|(_, best)| !comparable || self.fitness[champion] < *best) {
+            let (genome, fitness) =
+                self.best.get_or_insert_with(|| (vec![0.0; self.network.parameters()], Fitness::WORST));
+            genome.copy_from_slice(self.now.genome(champion));
+            *fitness = self.fitness[champion];
+        }
+        self.generation += 1;
+    }
+
+    fn best(&self) -> Option<(&[f32], Fitness)> {
+        self.best.as_ref().map(|(genome, fitness)| (&genome[..], *fitness))
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn is_finished(&self) -> bool {
+        self.generation >= self.settings.generations.get() as u64
+    }
+}

@@ -1,0 +1,54 @@
+//! What an operator may know while it makes a child.
+
+use crate::cost::Cost;
+use crate::evolve::Spread;
+use crate::math::Rows;
+use crate::network::{Mlp, Workspace};
+use crate::rng::Rng;
+use std::ops::Range;
+
+/// Everything that crossover and mutation may use. One child, one context.
+pub struct Variation<'a> {
+    /// The network that the genome is a parameter slice of.
+    pub network: &'a Mlp,
+    /// The unit of mutation steps, per layer.
+    pub spread: &'a Spread,
+    /// Generation that the child is born into, from 1.
+    pub generation: usize,
+    /// Generations planned.
+    pub generations: usize,
+    /// Factor on mutation steps by the step schedule; 1 where there is none.
+    pub scale: f32,
+    /// The child's own step size, where the mutation adapts it; inherited from the first parent. Starts at 1.
+    pub step_size: &'a mut f32,
+    /// Training rows for operators that look at activations or sensitivities; they charge `cost`.
+    pub rows: &'a Rows,
+    /// What looking at rows costs.
+    pub cost: &'a mut Cost,
+    /// The child's random numbers.
+    pub rng: &'a mut Rng,
+    /// Memory for passes over rows.
+    pub workspace: &'a mut Workspace,
+    /// Memory for anything else; operators may grow it and must not trust its content.
+    pub scratch: &'a mut Vec<f32>,
+}
+
+impl Variation<'_> {
+    /// Calls `visit` for genes chosen independently with probability `rate`, with the gene's index and its layer's
+    /// spread; ascending.
+    pub fn each_gene(&mut self, rate: f64, mut visit: impl FnMut(&mut Rng, usize, f32)) {
+        for (layer, spread) in self.network.layers().iter().zip(&self.spread.per_layer) {
+            let start = layer.weights.start;
+            self.rng.sparse(layer.biases.end - start, rate, |rng, index| visit(rng, start + index, *spread));
+        }
+    }
+}
+
+/// The genes of hidden unit `unit` in hidden layer `layer`: its incoming row, its threshold, and its outgoing column as
+/// (first, step, count).
+pub fn unit_genes(network: &Mlp, layer: usize, unit: usize) -> (Range<usize>, usize, (usize, usize, usize)) {
+    let here = &network.layers()[layer];
+    let next = &network.layers()[layer + 1];
+    let row = here.weights.start + unit * here.inputs;
+    (row..row + here.inputs, here.biases.start + unit, (next.weights.start + unit, next.inputs, next.outputs))
+}

@@ -1,0 +1,44 @@
+//! Gradient descent from one start: the second half of most arms.
+
+use super::{ArmContext, Step};
+use crate::train::{Session, Status, Training};
+
+/// Gradient descent until it stops or the budget ends.
+pub struct Descent {
+    pub session: Session,
+}
+
+impl Descent {
+    /// From this start, with a fresh optimizer.
+    pub fn new(start: &[f32], training: &Training) -> Descent {
+        Descent { session: Session::new(start, training) }
+    }
+
+    /// Steps until it is due.
+    pub fn advance(&mut self, context: &mut ArmContext) -> Step {
+        while !context.is_due() {
+            match self.step(context) {
+                Step::Running => {}
+                end => return end,
+            }
+        }
+        Step::Running
+    }
+
+    /// One step, if it still fits.
+    pub fn step(&mut self, context: &mut ArmContext) -> Step {
+        if !context.affords(self.session.next_cost(&context.train)) {
+            return Step::Spent;
+        }
+        let before = context.cost.backward;
+        let status = self.session.step(&context.train, context.scratch, context.cost);
+        context.log.steps += 1;
+        context.log.rows += (context.cost.backward - before) / (2 * context.train.network.multiply_adds() as u64);
+        context.log.gradient_norm = Some(self.session.gradient_norm);
+        match status {
+            Status::Running => Step::Running,
+            Status::Reached | Status::Stopped => Step::Stopped,
+            Status::Diverged => Step::Diverged,
+        }
+    }
+}

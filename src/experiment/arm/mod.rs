@@ -1,0 +1,220 @@
+//! Arms: the contestants of an experiment. Each spends the same budget in its own way.
+
+mod best_of;
+mod descent;
+mod drift;
+mod genetic;
+mod race;
+mod random;
+mod restarts;
+mod shuffled_winner;
+
+pub use best_of::{BestOf, Candidates};
+pub use drift::Drift;
+pub use genetic::GeneticArm;
+pub use race::Race;
+pub use random::Random;
+pub use restarts::{Cutoff, Restarts};
+pub use shuffled_winner::ShuffledWinner;
+
+use crate::cost::Cost;
+use crate::error::Result;
+use crate::evolve::strategy::genetic::{GeneticSettings, Summary};
+use crate::experiment::config::ArmConfig;
+use crate::experiment::record::Phase;
+use crate::rng::{Purpose, Streams};
+use crate::train::{Initializer, Scratch, TrainContext};
+
+/// A way to spend a budget: settings of an arm.
+pub trait Contest: Send + Sync {
+    /// An arm that has spent nothing yet.
+    ///
+    /// # Errors
+    /// Settings that do not fit the task or the other arms.
+    fn start<'a>(&'a self, context: StartContext<'a>) -> Result<Box<dyn Arm + 'a>>;
+
+    /// The arm that this one refers to and is run after.
+    fn refers_to(&self) -> Option<&str> {
+        None
+    }
+
+    /// Row-passes that the search will take at most, if that is known: for the plan.
+    fn search_cost(&self, _context: &StartContext) -> Option<Cost> {
+        Some(Cost::ZERO)
+    }
+
+    /// How starts are drawn, for the notes of the report.
+    fn scheme(&self) -> Option<&Initializer> {
+        None
+    }
+
+    /// Genomes that it holds at once, for the plan.
+    fn genomes(&self) -> u64 {
+        4
+    }
+
+    /// Whether this arm evolves starts, so that its claim is tested by default.
+    fn is_evolved(&self) -> bool {
+        false
+    }
+}
+
+crate::registry! {
+    /// What an arm does with its budget.
+    pub enum Method: dyn Contest {
+        Random(Random),
+        BestOf(BestOf),
+        Race(Race),
+        Restarts(Restarts),
+        Genetic(GeneticSettings),
+        Drift(Drift),
+        ShuffledWinner(ShuffledWinner),
+    }
+}
+
+/// What an arm is started with.
+#[derive(Clone, Copy)]
+pub struct StartContext<'a> {
+    /// Network, rows, training and random numbers of the replicate.
+    pub train: TrainContext<'a>,
+    /// All arms of the experiment.
+    pub arms: &'a [ArmConfig],
+    /// The arms of this replicate that have finished, in the order of `arms`.
+    pub finished: &'a [Option<Finished>],
+}
+
+impl StartContext<'_> {
+    /// The finished run of the arm with this name.
+    pub fn finished(&self, name: &str) -> Option<&Finished> {
+        let index = self.arms.iter().position(|arm| arm.name.as_str() == name)?;
+        self.finished.get(index)?.as_ref()
+    }
+
+    /// Settings of the genetic algorithm with this name.
+    pub fn genetic(&self, name: &str) -> Option<&GeneticSettings> {
+        self.arms.iter().find_map(|arm| match &arm.method {
+            Method::Genetic(settings) if arm.name.as_str() == name => Some(settings),
+            _ => None,
+        })
+    }
+}
+
+/// What other arms may use of a finished one.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// What its search cost.
+    pub search_cost: Cost,
+    /// The start that its gradient descent got; `None` if it never came to that.
+    pub start: Option<Vec<f32>>,
+}
+
+/// What an arm works with while it spends.
+pub struct ArmContext<'a, 'b> {
+    /// Network, rows, training and random numbers.
+    pub train: TrainContext<'a>,
+    /// All that may be spent, in multiply-adds.
+    pub budget: u64,
+    /// An arm returns soon after it has spent this much, so that it can be looked at.
+    pub until: u64,
+    /// What was spent so far.
+    pub cost: &'b mut Cost,
+    /// Memory to work in.
+    pub scratch: &'b mut Scratch,
+    /// What the arm tells of itself.
+    pub log: &'b mut Log,
+}
+
+impl ArmContext<'_, '_> {
+    /// What may still be spent.
+    pub fn left(&self) -> u64 {
+        self.budget.saturating_sub(self.cost.total())
+    }
+
+    /// Whether this still fits into the budget.
+    pub fn affords(&self, cost: Cost) -> bool {
+        cost.total() <= self.left()
+    }
+
+    /// Whether it is time to return.
+    pub fn is_due(&self) -> bool {
+        self.cost.total() >= self.until
+    }
+
+    /// Draws start number `individual` of this replicate: the same one in every arm that has the same scheme.
+    ///
+    /// # Errors
+    /// What the scheme refuses.
+    pub fn draw(&mut self, scheme: &Initializer, individual: u64, params: &mut [f32]) -> Result<()> {
+        let mut rng = self.train.streams.stream(Purpose::Initialize, 0, individual);
+        scheme.init(self.train.network, &self.train.supervised.training, params, &mut rng, self.cost)
+    }
+}
+
+/// What an arm tells of itself, beside its weights.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// Generations, with what had been spent when each was scored.
+    pub generations: Vec<(Summary, u64)>,
+    /// Candidates scored.
+    pub evaluations: u64,
+    /// Steps of gradient descent, all attempts together.
+    pub steps: u64,
+    /// Training rows that gradient descent has seen, all attempts together.
+    pub rows: u64,
+    /// A first draw, before any search.
+    pub drawn: Option<Vec<f32>>,
+    /// The start that gradient descent got last.
+    pub start: Option<Vec<f32>>,
+    /// Fitness by which it was chosen.
+    pub selection_fitness: Option<f64>,
+    /// What had been spent when gradient descent began.
+    pub search_cost: Option<Cost>,
+    /// Norm of the latest gradient.
+    pub gradient_norm: Option<f64>,
+}
+
+impl Log {
+    /// Gradient descent begins from `start`.
+    pub fn begin_training(&mut self, start: &[f32], fitness: Option<f64>, spent: Cost) {
+        self.start = Some(start.to_vec());
+        self.drawn.get_or_insert_with(|| start.to_vec());
+        self.selection_fitness = fitness;
+        self.search_cost.get_or_insert(spent);
+    }
+}
+
+/// How far an arm came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It can go on.
+    Running,
+    /// It spent what it could.
+    Spent,
+    /// It has no use for more.
+    Stopped,
+    /// Its training left the finite numbers.
+    Diverged,
+}
+
+/// A contestant under way. It spends its budget in small steps; its state between two of them is plain data.
+pub trait Arm: Send {
+    /// Goes on until the context says it is due, or nothing more fits into the budget.
+    ///
+    /// # Errors
+    /// A start that cannot be drawn; an engine that fails.
+    fn advance(&mut self, context: &mut ArmContext) -> Result<Step>;
+
+    /// The weights it would deploy now, if it has any.
+    fn weights(&self) -> Option<&[f32]>;
+
+    /// What it is doing.
+    fn phase(&self) -> Phase;
+}
+
+/// Streams apart from the trunk's, for arms that draw what no other arm may share.
+pub(crate) fn own_branch(streams: Streams, arm: u32) -> Streams {
+    streams.branch(0x8000_0000 | arm)
+}
+
+#[cfg(test)]
+mod tests;

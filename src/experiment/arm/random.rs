@@ -1,0 +1,51 @@
+//! One random start, then gradient descent: what everybody does.
+
+use super::descent::Descent;
+use super::{Arm, ArmContext, Contest, StartContext, Step};
+use crate::error::Result;
+use crate::experiment::record::Phase;
+use crate::train::Initializer;
+use serde::{Deserialize, Serialize};
+
+/// Draws one start and trains it with the whole budget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Random {
+    /// How the start is drawn.
+    pub scheme: Initializer,
+}
+
+impl Contest for Random {
+    fn start<'a>(&'a self, _: StartContext<'a>) -> Result<Box<dyn Arm + 'a>> {
+        Ok(Box::new(RandomArm { scheme: &self.scheme, descent: None }))
+    }
+
+    fn scheme(&self) -> Option<&Initializer> {
+        Some(&self.scheme)
+    }
+}
+
+struct RandomArm<'a> {
+    scheme: &'a Initializer,
+    descent: Option<Descent>,
+}
+
+impl Arm for RandomArm<'_> {
+    fn advance(&mut self, context: &mut ArmContext) -> Result<Step> {
+        if self.descent.is_none() {
+            let mut start = vec![0.0; context.train.network.parameters()];
+            context.draw(self.scheme, 0, &mut start)?;
+            context.log.begin_training(&start, None, *context.cost);
+            self.descent = Some(Descent::new(&start, context.train.training));
+        }
+        Ok(self.descent.as_mut().expect("made above").advance(context))
+    }
+
+    fn weights(&self) -> Option<&[f32]> {
+        self.descent.as_ref().map(|descent| &descent.session.params[..])
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Train
+    }
+}

@@ -1,0 +1,353 @@
+//! The experiment file: what may be written, and what it means.
+
+use crate::experiment::arm::Method;
+use crate::math::Activation;
+use crate::network::{Loss, Output};
+use crate::task::{Data, Scaling, Split};
+use crate::train::Training;
+use crate::values::{Count, Positive, Probability};
+use serde::{Deserialize, Serialize};
+
+/// The version of the file format that this program writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// A whole experiment: one task, one network, one way to train, and the arms that compete at equal cost.
+///
+/// The same structure comes out of a RON file ([`super::load`]) or is built in Rust.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Version of the format: 1.
+    pub schema: u32,
+    /// Names the result folder: lower-case letters, digits, `.`, `_`, `-`.
+    pub name: Name,
+    /// What the experiment asks, for the report.
+    #[serde(default)]
+    pub notes: String,
+    /// Replicates; each gives every arm the same split and the same batch order.
+    pub seeds: Seeds,
+    /// Data, split, scaling and loss.
+    pub task: Task,
+    /// The network that all arms start.
+    pub network: Network,
+    /// How every arm trains.
+    pub train: Training,
+    /// The contestants.
+    pub arms: Vec<ArmConfig>,
+    /// What every arm may spend, search and training together.
+    pub budget: Budget,
+    /// How arms are compared.
+    #[serde(default)]
+    pub statistics: Statistics,
+    /// What is drawn and written.
+    #[serde(default)]
+    pub report: Report,
+}
+
+/// One contestant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArmConfig {
+    /// What tables and plots call it.
+    pub name: Name,
+    /// What it does with its budget.
+    pub method: Method,
+}
+
+/// A name that is safe as part of a file name: `[a-z0-9][a-z0-9._-]*`, at most 64 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+impl Name {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = String;
+    fn try_from(text: String) -> Result<Name, String> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let fits = text.len() <= 64
+            && text.starts_with(plain)
+            && text.chars().all(|c| plain(c) || matches!(c, '.' | '_' | '-'));
+        if fits {
+            Ok(Name(text))
+        } else {
+            Err("must be 1 to 64 lower-case letters, digits, `.`, `_` or `-`, and begin with a letter or digit".into())
+        }
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> String {
+        name.0
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The seeds of the replicates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Seeds {
+    /// `count` seeds from `first` on.
+    Range {
+        /// First seed.
+        first: u64,
+        /// How many.
+        count: Count,
+    },
+    /// These.
+    List(Vec<u64>),
+}
+
+impl Seeds {
+    /// The seeds, in order.
+    pub fn to_vec(&self) -> Vec<u64> {
+        match self {
+            Seeds::Range { first, count } => (0..count.get() as u64).map(|offset| first.wrapping_add(offset)).collect(),
+            Seeds::List(seeds) => seeds.clone(),
+        }
+    }
+}
+
+/// What is to be learned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Task {
+    /// Rows to classes.
+    Classification {
+        /// Where the rows come from.
+        data: Data,
+        /// Which rows train, validate and test.
+        split: Split,
+        /// How inputs are scaled, fitted on training rows only; `Standardize` unless said otherwise.
+        #[serde(default = "standardize")]
+        scaling: Scaling,
+        /// What training makes small; `CrossEntropy`.
+        #[serde(default = "cross_entropy")]
+        loss: Loss,
+    },
+    /// Rows to numbers.
+    Regression {
+        /// Where the rows come from.
+        data: Data,
+        /// Which rows train, validate and test.
+        split: Split,
+        /// How inputs and targets are scaled, fitted on training rows only; `Standardize` unless said otherwise.
+        #[serde(default = "standardize")]
+        scaling: Scaling,
+        /// What training makes small; `MeanSquared`.
+        #[serde(default = "mean_squared")]
+        loss: Loss,
+    },
+}
+
+fn standardize() -> Scaling {
+    Scaling::Standardize
+}
+fn cross_entropy() -> Loss {
+    Loss::CrossEntropy
+}
+fn mean_squared() -> Loss {
+    Loss::MeanSquared
+}
+
+impl Task {
+    /// Where the rows come from.
+    pub fn data(&self) -> &Data {
+        match self {
+            Task::Classification { data, .. } | Task::Regression { data, .. } => data,
+        }
+    }
+
+    /// Which rows train, validate and test.
+    pub fn split(&self) -> &Split {
+        match self {
+            Task::Classification { split, .. } | Task::Regression { split, .. } => split,
+        }
+    }
+
+    /// How columns are scaled.
+    pub fn scaling(&self) -> Scaling {
+        match self {
+            Task::Classification { scaling, .. } | Task::Regression { scaling, .. } => scaling.clone(),
+        }
+    }
+
+    /// What training makes small.
+    pub fn loss(&self) -> Loss {
+        match self {
+            Task::Classification { loss, .. } | Task::Regression { loss, .. } => *loss,
+        }
+    }
+
+    /// Whether targets are classes.
+    pub fn is_classification(&self) -> bool {
+        matches!(self, Task::Classification { .. })
+    }
+}
+
+/// The network that all arms start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Network {
+    /// A multi-layer perceptron; inputs and outputs follow from the data.
+    Mlp {
+        /// Hidden layers from first to last; none makes a linear model.
+        hidden: Vec<HiddenLayer>,
+        /// What the last layer does; `Softmax` for cross-entropy, `Linear` for mean squared error.
+        #[serde(default)]
+        output: Option<Output>,
+    },
+}
+
+/// A hidden layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HiddenLayer {
+    /// Units.
+    pub units: Count,
+    /// What each unit does to its weighted sum; `Tanh` unless said otherwise.
+    #[serde(default = "tanh")]
+    pub activation: Activation,
+}
+
+fn tanh() -> Activation {
+    Activation::Tanh
+}
+
+/// What every arm may spend.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Budget {
+    /// Row-passes: one row forward is 1, one row backward 2.
+    RowPasses(Count),
+    /// Row-passes per training row: a forward pass over the training rows is 1, a full-batch gradient step 3.
+    TrainingPasses(Positive),
+}
+
+impl Budget {
+    /// The budget in multiply-adds, for a network of `multiply_adds` a row and this many training rows.
+    pub fn multiply_adds(&self, multiply_adds: usize, training_rows: usize) -> u64 {
+        let row_passes = match self {
+            Budget::RowPasses(count) => count.get() as f64,
+            Budget::TrainingPasses(passes) => (passes.get() * training_rows as f64).floor(),
+        };
+        // Beyond 2^63 multiply-adds no machine gets in a lifetime.
+        (row_passes * multiply_adds as f64).min(9e18) as u64
+    }
+}
+
+/// How arms are compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statistics {
+    /// The arm that ratios are told against first; the first arm unless said otherwise.
+    #[serde(default)]
+    pub baseline: Option<Name>,
+    /// Arms whose claim is tested against every other arm; the evolved ones unless said otherwise.
+    #[serde(default)]
+    pub candidates: Vec<Name>,
+    /// What is compared; `BudgetToTarget`.
+    #[serde(default)]
+    pub metric: Metric,
+    /// Training losses whose cost is compared; the middle one decides. Empty: the median losses of the baseline after
+    /// 30, 60 and 90 % of the budget.
+    #[serde(default)]
+    pub targets: Vec<Positive>,
+    /// Confidence of all intervals; 0.95.
+    #[serde(default = "confidence")]
+    pub confidence: Probability,
+    /// Bootstrap resamples; 9999.
+    #[serde(default = "bootstrap")]
+    pub bootstrap: Count,
+}
+
+fn confidence() -> Probability {
+    Probability::new(0.95).expect("in range")
+}
+fn bootstrap() -> Count {
+    Count::new(9999).expect("in range")
+}
+
+impl Default for Statistics {
+    fn default() -> Statistics {
+        Statistics {
+            baseline: None,
+            candidates: Vec::new(),
+            metric: Metric::default(),
+            targets: Vec::new(),
+            confidence: confidence(),
+            bootstrap: bootstrap(),
+        }
+    }
+}
+
+/// What is compared between arms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Metric {
+    /// Cost, search included, until the training loss reaches a target.
+    #[default]
+    BudgetToTarget,
+    /// Training loss of the deployed weights.
+    FinalTrainingLoss,
+    /// Test loss of the deployed weights.
+    FinalTestLoss,
+}
+
+/// What is drawn and written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Which plots; `Standard`.
+    #[serde(default)]
+    pub plots: Plots,
+    /// Formats of plots and pages; all but `Png`.
+    #[serde(default = "formats")]
+    pub formats: Vec<Format>,
+}
+
+fn formats() -> Vec<Format> {
+    vec![Format::Html, Format::Markdown, Format::Svg, Format::Csv]
+}
+
+impl Default for Report {
+    fn default() -> Report {
+        Report { plots: Plots::default(), formats: formats() }
+    }
+}
+
+/// Which plots are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Plots {
+    /// The standard set, as far as it applies.
+    #[default]
+    Standard,
+    /// Every plot that applies.
+    All,
+    /// These.
+    Only(Vec<String>),
+}
+
+/// A format of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Format {
+    /// One self-contained page.
+    Html,
+    /// Text with tables.
+    Markdown,
+    /// Plots as vector graphics.
+    Svg,
+    /// Plots as pictures.
+    Png,
+    /// The plotted numbers.
+    Csv,
+}

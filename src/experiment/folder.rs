@@ -1,0 +1,253 @@
+//! The result folder: tables, models, manifest. Everything goes through `files`.
+
+use crate::cost::Cost;
+use crate::error::{Error, Kind, Result};
+use crate::experiment::config::Experiment;
+use crate::experiment::prepare::Study;
+use crate::experiment::record::{GenerationRow, HealthRow, HistoryRow, PredictionRow, ResultRow, RunRecord};
+use crate::experiment::replicate::hexadecimal;
+use crate::files;
+use crate::task::DataFile;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// Version of the folder's layout.
+pub const LAYOUT: u32 = 1;
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Being written.
+    Running,
+    /// Ended before its last run.
+    Interrupted,
+    /// Whole.
+    Complete,
+}
+
+/// `manifest.json`: what was run, on what, and what came out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the folder's layout.
+    pub layout: u32,
+    /// How the run stands.
+    pub state: State,
+    /// Name of the experiment.
+    pub name: String,
+    /// Version of the program.
+    pub precocial: String,
+    /// Version of the random streams: equal versions, equal numbers.
+    pub stream_version: u32,
+    /// Platform: architecture and system.
+    pub platform: String,
+    /// Model of the processor, as far as the system tells.
+    pub processor: String,
+    /// Instruction set of the kernels. It changes no bit.
+    pub instruction_set: String,
+    /// Threads. They change no bit either.
+    pub threads: usize,
+    /// The command, after the program's name.
+    pub command: Vec<String>,
+    /// Start and end, seconds since 1970 (UTC).
+    pub started: u64,
+    /// End, once there is one.
+    pub ended: Option<u64>,
+    /// SHA-256 of `experiment.resolved.ron`.
+    pub experiment_hash: String,
+    /// Data files.
+    pub data: Vec<DataFile>,
+    /// Rows of the data set, and its input columns.
+    pub rows: usize,
+    /// Input columns.
+    pub features: usize,
+    /// Classes, or names of the target values.
+    pub targets: Vec<String>,
+    /// Rows that train, validate and test, at the first seed.
+    pub parts: [usize; 3],
+    /// Parameters of the network.
+    pub parameters: usize,
+    /// Multiply-adds of one row-pass.
+    pub multiply_adds: usize,
+    /// Budget of every arm in row-passes.
+    pub budget: f64,
+    /// Per arm, what was spent over all seeds, by category, in multiply-adds.
+    pub spent: Vec<(String, Cost)>,
+    /// What a reader of the report should know.
+    pub notes: Vec<String>,
+    /// SHA-256 of the tables without their clock columns: equal bits, equal results.
+    pub bits: String,
+}
+
+/// Tables of a result folder.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tables {
+    /// `results.csv`.
+    pub results: Vec<ResultRow>,
+    /// `history.csv`.
+    pub history: Vec<HistoryRow>,
+    /// `generations.csv`.
+    pub generations: Vec<GenerationRow>,
+    /// `health.csv`.
+    pub health: Vec<HealthRow>,
+    /// `predictions.csv`.
+    pub predictions: Vec<PredictionRow>,
+}
+
+impl Tables {
+    /// The tables of some runs; their order is canonical: arms as in the experiment, then seeds as listed.
+    pub fn of(mut records: Vec<RunRecord>, study: &Study) -> Tables {
+        let arms = &study.experiment.arms;
+        let place = |record: &RunRecord| {
+            let arm = arms.iter().position(|arm| arm.name.as_str() == record.result.arm);
+            let seed = study.seeds.iter().position(|seed| *seed == record.result.seed);
+            (arm, seed)
+        };
+        records.sort_by_key(place);
+        let mut tables = Tables::default();
+        for record in records {
+            tables.results.push(record.result);
+            tables.history.extend(record.history);
+            tables.generations.extend(record.generations);
+            tables.health.extend(record.health);
+            tables.predictions.extend(record.predictions);
+        }
+        tables
+    }
+
+    /// Canonical hash of everything but the clock.
+    pub fn bits(&self) -> Result<String> {
+        let mut timeless = self.clone();
+        timeless.results.iter_mut().for_each(|row| row.seconds = 0.0);
+        timeless.history.iter_mut().for_each(|row| row.seconds = 0.0);
+        let mut hash = Sha256::new();
+        for (name, bytes) in timeless.files()? {
+            hash.update(name.as_bytes());
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(&bytes);
+        }
+        Ok(hexadecimal(&hash.finalize()))
+    }
+
+    /// Writes the tables into `folder`.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        for (name, bytes) in self.files()? {
+            files::replace(&folder.join(name), &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the tables of `folder`.
+    ///
+    /// # Errors
+    /// A table that is missing or malformed (`P0304`).
+    pub fn load(folder: &Path) -> Result<Tables> {
+        Ok(Tables {
+            results: read(&folder.join("results.csv"))?,
+            history: read(&folder.join("history.csv"))?,
+            generations: read(&folder.join("generations.csv"))?,
+            health: read(&folder.join("health.csv"))?,
+            predictions: read(&folder.join("predictions.csv"))?,
+        })
+    }
+
+    fn files(&self) -> Result<[(&'static str, Vec<u8>); 5]> {
+        Ok([
+            ("results.csv", table(&self.results)?),
+            ("history.csv", table(&self.history)?),
+            ("generations.csv", table(&self.generations)?),
+            ("health.csv", table(&self.health)?),
+            ("predictions.csv", table(&self.predictions)?),
+        ])
+    }
+}
+
+/// Rows as CSV: LF, decimal points, shortest numbers that read back the same.
+fn table<T: Serialize>(rows: &[T]) -> Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row).map_err(|cause| Error::internal(format!("a row cannot be written: {cause}")))?;
+    }
+    writer.into_inner().map_err(|cause| Error::internal(format!("a table cannot be written: {cause}")))
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let bytes = files::read_capped(path, 4 << 30, Kind::Data)?;
+    let rows: std::result::Result<Vec<T>, _> = csv::Reader::from_reader(&bytes[..]).deserialize().collect();
+    rows.map_err(|cause| Error::data("P0304", format!("this table cannot be read: {cause}")).in_file(path))
+}
+
+/// A result folder being written or read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// A folder that exists.
+    pub fn at(path: impl Into<PathBuf>) -> Folder {
+        Folder { path: path.into() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The manifest.
+    ///
+    /// # Errors
+    /// `P0305` for a folder that holds no results.
+    pub fn manifest(&self) -> Result<Manifest> {
+        let path = self.path.join("manifest.json");
+        let missing = || {
+            Error::data("P0305", format!("{} is not a result folder", self.path.display()))
+                .note("a result folder holds a file `manifest.json`")
+                .help("precocial run FILE.ron writes one")
+        };
+        let bytes = files::read_capped(&path, 16 << 20, Kind::Data).map_err(|_| missing())?;
+        serde_json::from_slice(&bytes)
+            .map_err(|cause| Error::data("P0304", format!("this manifest cannot be read: {cause}")).in_file(&path))
+    }
+
+    /// Writes the manifest.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save_manifest(&self, manifest: &Manifest) -> Result<()> {
+        let mut bytes = serde_json::to_vec_pretty(manifest).expect("a manifest is plain data");
+        bytes.push(b'\n');
+        files::replace(&self.path.join("manifest.json"), &bytes)
+    }
+
+    /// The experiment with all defaults spelled out.
+    ///
+    /// # Errors
+    /// A missing or malformed `experiment.resolved.ron`.
+    pub fn experiment(&self) -> Result<Experiment> {
+        super::load(&self.path.join("experiment.resolved.ron")).map(|loaded| loaded.experiment)
+    }
+
+    /// The tables.
+    ///
+    /// # Errors
+    /// A table that is missing or malformed.
+    pub fn tables(&self) -> Result<Tables> {
+        Tables::load(&self.path)
+    }
+
+    /// Path of a model file.
+    pub fn model_path(&self, arm: &str, seed: u64, moment: crate::experiment::record::Moment) -> PathBuf {
+        let moment = match moment {
+            crate::experiment::record::Moment::Drawn => "drawn",
+            crate::experiment::record::Moment::Start => "start",
+            crate::experiment::record::Moment::End => "end",
+        };
+        self.path.join("models").join(format!("{arm}-s{seed}-{moment}.pcl"))
+    }
+}

@@ -1,0 +1,68 @@
+//! Reading experiment files.
+
+use crate::error::{Error, Kind, Result};
+use crate::experiment::config::{Experiment, SCHEMA};
+use crate::files;
+use ron::extensions::Extensions;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// An experiment with the text it came from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What was asked.
+    pub experiment: Experiment,
+    /// The text, as it stands in the file.
+    pub source: Arc<str>,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl Loaded {
+    /// Folder that relative paths in the experiment start from.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+}
+
+/// The dialect of RON that experiment files are written in.
+pub fn dialect() -> ron::Options {
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
+}
+
+/// Reads an experiment file.
+///
+/// # Errors
+/// A file that cannot be read, is no experiment, or holds values that make no sense; every message says where.
+pub fn load(path: &Path) -> Result<Loaded> {
+    let bytes = files::read_capped(path, 1 << 20, Kind::Experiment)?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| Error::experiment("P0102", "the file is not UTF-8 text").in_file(path))?;
+    parse(&text, path)
+}
+
+/// An experiment from the text of a file.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(text: &str, path: &Path) -> Result<Loaded> {
+    let source: Arc<str> = text.into();
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let experiment: Experiment = dialect().from_str(body).map_err(|cause| {
+        Error::experiment("P0100", cause.code.to_string()).at(path, cause.span.start.line, cause.span.start.col)
+    })?;
+    if experiment.schema != SCHEMA {
+        return Err(Error::experiment("P0108", format!("`schema` must be {SCHEMA}, found {}", experiment.schema))
+            .in_file(path)
+            .help(format!("write `schema: {SCHEMA}`")));
+    }
+    Ok(Loaded { experiment, source, path: path.to_owned() })
+}
+
+/// The experiment as text, with every default spelled out; reading it gives the same experiment.
+pub fn to_text(experiment: &Experiment) -> String {
+    let pretty = ron::ser::PrettyConfig::new()
+        .struct_names(true)
+        .extensions(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES);
+    dialect().to_string_pretty(experiment, pretty).expect("an experiment is plain data")
+}

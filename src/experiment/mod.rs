@@ -1,0 +1,23 @@
+//! Experiments: the file, the arms, the loop, the result folder.
+
+pub mod arm;
+pub mod config;
+pub mod folder;
+mod load;
+pub mod model;
+mod prepare;
+pub mod record;
+mod replicate;
+mod roles;
+mod run;
+mod watch;
+
+pub use config::Experiment;
+pub use folder::{Folder, Manifest, Tables};
+pub use load::{Loaded, dialect, load, parse, to_text};
+pub use model::Model;
+pub use prepare::{Plan, Study, grouped};
+pub use replicate::grid;
+pub use roles::roles;
+pub use run::{Run, RunOptions, available_threads, run};
+pub use watch::{Event, Unwatched, Watch};

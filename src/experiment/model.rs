@@ -1,0 +1,209 @@
+//! Model files: a network with its weights, its scaling and its names, checked to the last byte.
+//!
+//! Layout: `PRCL`, major and minor version (u16), length of the header (u32), the header in RON, the parameters as
+//! 32-bit floats in the order of the parameter slice, SHA-256 of all that stands before. All numbers little-endian.
+
+use crate::error::{Error, Kind, Result};
+use crate::experiment::prepare::Study;
+use crate::experiment::record::Moment;
+use crate::files;
+use crate::math::Activation;
+use crate::math::kernel::Workspace;
+use crate::network::{Loss, Mlp, Output};
+use crate::task::{Encoding, Prepared, Scaler, Targets, pack_inputs};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+const MAGIC: &[u8; 4] = b"PRCL";
+const MAJOR: u16 = 1;
+const MINOR: u16 = 0;
+const LARGEST_HEADER: usize = 64 << 10;
+const LARGEST_FILE: u64 = 1 << 30;
+
+/// Everything about a model but its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// `mlp`.
+    pub kind: String,
+    /// Names of the inputs, in order.
+    pub inputs: Vec<String>,
+    /// Hidden layers: units and activation.
+    pub hidden: Vec<(usize, Activation)>,
+    /// What the last layer does.
+    pub output: Output,
+    /// What training made small.
+    pub loss: Loss,
+    /// Classes in the order of their numbers, or names of the target values.
+    pub targets: Vec<String>,
+    /// Whether targets are classes.
+    pub classification: bool,
+    /// Target of a unit whose class it is not, and of one whose class it is.
+    pub encoding: (f32, f32),
+    /// Scaling of the inputs.
+    pub input_scaler: Scaler,
+    /// Scaling of the targets, for values.
+    pub target_scaler: Option<Scaler>,
+    /// Where the weights come from: experiment, arm, seed, moment.
+    pub origin: (String, String, u64, Moment),
+}
+
+/// A network with its weights and all that turns a row of a table into a prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// What it is.
+    pub header: Header,
+    /// The network.
+    pub network: Mlp,
+    /// Its parameters.
+    pub params: Vec<f32>,
+}
+
+impl Model {
+    /// The model of one run's weights.
+    pub fn of(study: &Study, prepared: &Prepared, arm: &str, seed: u64, moment: Moment, params: &[f32]) -> Model {
+        let network = study.network.clone();
+        let layers = network.layers();
+        let (targets, classification) = match &study.dataset.targets {
+            Targets::Classes { names, .. } => (names.clone(), true),
+            Targets::Values { names, .. } => (names.clone(), false),
+        };
+        let header = Header {
+            kind: "mlp".into(),
+            inputs: study.dataset.input_names.clone(),
+            hidden: layers[..layers.len() - 1].iter().map(|layer| (layer.outputs, layer.activation)).collect(),
+            output: network.output(),
+            loss: network.loss_kind(),
+            targets,
+            classification,
+            encoding: (study.encoding.off, study.encoding.on),
+            input_scaler: prepared.input_scaler.clone(),
+            target_scaler: prepared.target_scaler.clone(),
+            origin: (study.experiment.name.to_string(), arm.to_owned(), seed, moment),
+        };
+        Model { header, network, params: params.to_vec() }
+    }
+
+    /// How classes became numbers.
+    pub fn encoding(&self) -> Encoding {
+        Encoding { units: self.network.outputs(), off: self.header.encoding.0, on: self.header.encoding.1 }
+    }
+
+    /// Outputs for rows of inputs in their own units, `[rows × features]`; missing cells are NaN where training knew how to
+    /// fill them. `[rows × outputs]`: probabilities for cross-entropy, values in their own units for regression.
+    ///
+    /// # Errors
+    /// `P0206` for a table of another width.
+    pub fn predict(&self, inputs: &Array2<f64>) -> Result<Array2<f64>> {
+        if inputs.ncols() != self.network.inputs() {
+            let message = format!("the model reads {} inputs, the table has {}", self.network.inputs(), inputs.ncols());
+            return Err(Error::data("P0206", message).note(format!("inputs are {}", self.header.inputs.join(", "))));
+        }
+        let outputs = self.network.outputs();
+        let mut all = Array2::zeros((inputs.nrows(), outputs));
+        if inputs.nrows() == 0 {
+            return Ok(all);
+        }
+        let rows = pack_inputs(inputs, &self.header.input_scaler, outputs);
+        let mut out = vec![0.0; rows.count() * outputs];
+        self.network.predict(&self.params, &rows, &mut out, &mut Workspace::new());
+        let mut own = vec![0.0; outputs];
+        for (row, mut to) in out.chunks_exact(outputs).zip(all.rows_mut()) {
+            match &self.header.target_scaler {
+                Some(scaler) => scaler.inverse(row, &mut own),
+                None => own.iter_mut().zip(row).for_each(|(own, y)| *own = f64::from(*y)),
+            }
+            to.iter_mut().zip(&own).for_each(|(to, own)| *to = *own);
+        }
+        Ok(all)
+    }
+
+    /// The bytes of the model file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let header = ron::to_string(&self.header).expect("a header is plain data");
+        let mut bytes = Vec::with_capacity(64 + header.len() + 4 * self.params.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&MAJOR.to_le_bytes());
+        bytes.extend_from_slice(&MINOR.to_le_bytes());
+        bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(header.as_bytes());
+        self.params.iter().for_each(|param| bytes.extend_from_slice(&param.to_le_bytes()));
+        let hash = Sha256::digest(&bytes);
+        bytes.extend_from_slice(&hash);
+        bytes
+    }
+
+    /// Writes the model file.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        files::replace(path, &self.to_bytes())
+    }
+
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// `P0301` for something that is no model, `P0302` for a damaged one, `P0303` for one of a newer program.
+    pub fn load(path: &Path) -> Result<Model> {
+        let bytes = files::read_capped(path, LARGEST_FILE, Kind::Data)?;
+        Model::from_bytes(&bytes).map_err(|error| error.in_file(path))
+    }
+
+    /// A model from the bytes of its file.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
+        if bytes.len() < 4 || &bytes[..4] != MAGIC {
+            return Err(Error::data("P0301", "this is not a precocial model")
+                .help("models are the `.pcl` files in the folder `models` of a result"));
+        }
+        let damaged = |what: &str| {
+            Error::data("P0302", format!("the model is damaged: {what}")).help("copy it again from where it came from")
+        };
+        let number = |at: usize| -> Result<u16> {
+            let two = bytes.get(at..at + 2).ok_or_else(|| damaged("it ends in its first line"))?;
+            Ok(u16::from_le_bytes([two[0], two[1]]))
+        };
+        let major = number(4)?;
+        if major != MAJOR {
+            return Err(Error::data(
+                "P0303",
+                format!("the model has format {major}, this program reads format {MAJOR}"),
+            )
+            .help("use the version of precocial that wrote it, or a newer one"));
+        }
+        let body = bytes.len().checked_sub(32).filter(|body| *body >= 12).ok_or_else(|| damaged("it is too short"))?;
+        if Sha256::digest(&bytes[..body])[..] != bytes[body..] {
+            return Err(damaged("its checksum does not fit its content"));
+        }
+        let length = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]) as usize;
+        if length > LARGEST_HEADER || 12 + length > body {
+            return Err(damaged("its header is longer than it may be"));
+        }
+        let text = std::str::from_utf8(&bytes[12..12 + length]).map_err(|_| damaged("its header is not text"))?;
+        let header: Header = ron::from_str(text).map_err(|_| damaged("its header cannot be read"))?;
+        let outputs = match (&header.target_scaler, header.classification) {
+            (Some(scaler), false) => scaler.columns(),
+            (None, true) if header.targets.len() == 2 && header.output != Output::Softmax => 1,
+            (None, true) => header.targets.len(),
+            _ => return Err(damaged("its targets do not fit each other")),
+        };
+        let network = Mlp::new(header.inputs.len(), &header.hidden, outputs, header.output, header.loss)
+            .map_err(|error| damaged(&error.problems()[0].message))?;
+        let fits = header.kind == "mlp"
+            && header.input_scaler.columns() == header.inputs.len()
+            && body - 12 - length == 4 * network.parameters();
+        if !fits {
+            return Err(damaged("its parts do not fit each other"));
+        }
+        let params: Vec<f32> = bytes[12 + length..body]
+            .chunks_exact(4)
+            .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+            .collect();
+        Ok(Model { header, network, params })
+    }
+}

@@ -1,0 +1,197 @@
+//! From the experiment file to what is needed to run it: data, network, budget, plan.
+
+use crate::error::{Error, Kind, Result};
+use crate::experiment::arm::StartContext;
+use crate::experiment::config::{Experiment, Network, Seeds};
+use crate::math::Rows;
+use crate::network::{Loss, Mlp, Output, Workspace};
+use crate::rng::Streams;
+use crate::task::{Dataset, Encoding, LoadContext, Prepared, TargetKind, Targets, prepare};
+use crate::train::TrainContext;
+use std::path::Path;
+
+/// An experiment with its data and network: everything that all replicates share.
+#[derive(Debug)]
+pub struct Study {
+    /// What was asked.
+    pub experiment: Experiment,
+    /// The data.
+    pub dataset: Dataset,
+    /// The network.
+    pub network: Mlp,
+    /// How classes become numbers.
+    pub encoding: Encoding,
+    /// Seeds of the replicates.
+    pub seeds: Vec<u64>,
+    /// Arms in the order they are run: an arm comes after the one it refers to.
+    pub order: Vec<usize>,
+}
+
+/// What a run will take, worked out before anything is run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Rows that train, validate and test, at the first seed.
+    pub rows: [usize; 3],
+    /// Parameters of the network.
+    pub parameters: usize,
+    /// Multiply-adds of one row-pass.
+    pub multiply_adds: usize,
+    /// Budget of each arm, in multiply-adds.
+    pub budget: u64,
+    /// Per arm: name, and multiply-adds of its search at most, where that is known.
+    pub searches: Vec<(String, Option<u64>)>,
+    /// Multiply-adds of all arms and seeds together.
+    pub total: f64,
+    /// Bytes at the peak, on this many threads.
+    pub bytes: u128,
+}
+
+impl Study {
+    /// Loads the data, builds the network, checks that everything goes together. Relative paths start at `folder`.
+    ///
+    /// # Errors
+    /// Anything that does not go together, with the way out.
+    pub fn new(experiment: Experiment, folder: &Path) -> Result<Study> {
+        let seeds = check_seeds(&experiment.seeds)?;
+        let order = super::roles::order(&experiment)?;
+        experiment.task.split().check()?;
+        let classification = experiment.task.is_classification();
+        let kind = if classification { TargetKind::Classes } else { TargetKind::Values };
+        let dataset = experiment.task.data().load(&LoadContext { folder, kind })?;
+        let loss = experiment.task.loss();
+        let Network::Mlp { hidden, output } = &experiment.network;
+        let output = output.unwrap_or(match loss {
+            Loss::CrossEntropy => Output::Softmax,
+            Loss::MeanSquared => Output::Linear,
+        });
+        if !classification && loss == Loss::CrossEntropy {
+            return Err(Error::experiment("P0135", "`CrossEntropy` is a loss of classes, and this is a regression")
+                .help("write `loss: MeanSquared`, or `task: Classification(…)`"));
+        }
+        let encoding = match &dataset.targets {
+            Targets::Classes { names, .. } => Encoding {
+                units: if names.len() == 2 && output != Output::Softmax { 1 } else { names.len() },
+                off: if output == Output::Tanh { -1.0 } else { 0.0 },
+                on: 1.0,
+            },
+            Targets::Values { names, .. } => Encoding { units: names.len(), off: 0.0, on: 1.0 },
+        };
+        let hidden: Vec<_> = hidden.iter().map(|layer| (layer.units.get(), layer.activation)).collect();
+        let network = Mlp::new(dataset.features(), &hidden, encoding.units, output, loss)?;
+        if let Some((_, step)) = hidden.iter().find(|(_, activation)| !activation.has_gradient()) {
+            return Err(Error::experiment("P0138", format!("`{step:?}` units have no gradient to train by"))
+                .help("use `Tanh` or `Logistic`, which are smooth steps"));
+        }
+        let study = Study { experiment, dataset, network, encoding, seeds, order };
+        let first = study.prepare(study.seeds[0])?;
+        study.experiment.train.check(first.supervised.validation.is_some())?;
+        Ok(study)
+    }
+
+    /// The data of the replicate with this seed.
+    ///
+    /// # Errors
+    /// A split or scaling that the data cannot serve.
+    pub fn prepare(&self, seed: u64) -> Result<Prepared> {
+        let task = &self.experiment.task;
+        prepare(&self.dataset, task.split(), task.scaling(), self.encoding, seed)
+    }
+
+    /// The budget of every arm in multiply-adds, for so many training rows.
+    pub fn budget(&self, training_rows: usize) -> u64 {
+        self.experiment.budget.multiply_adds(self.network.multiply_adds(), training_rows)
+    }
+
+    /// What a run on `threads` threads will take.
+    ///
+    /// # Errors
+    /// A budget that does not pay for a search and any training (`P0133`).
+    pub fn plan(&self, threads: usize) -> Result<Plan> {
+        let prepared = self.prepare(self.seeds[0])?;
+        let training_rows = prepared.supervised.training.count();
+        let budget = self.budget(training_rows);
+        let streams = Streams::new(self.seeds[0]);
+        let (network, training) = (&self.network, &self.experiment.train);
+        let train = TrainContext { network, supervised: &prepared.supervised, training, streams };
+        let context = StartContext { train, arms: &self.experiment.arms, finished: &[] };
+        let mut searches = Vec::new();
+        for arm in &self.experiment.arms {
+            let cost = arm.method.search_cost(&context).map(|cost| cost.total());
+            let unit = network.multiply_adds() as u64;
+            if cost.is_some_and(|cost| cost >= budget) {
+                let cost = cost.unwrap_or_default();
+                return Err(Error::experiment("P0133", "the search alone would use the whole budget")
+                    .note(format!(
+                        "arm \"{}\" searches with {} row-passes; the budget is {}",
+                        arm.name,
+                        grouped(cost / unit),
+                        grouped(budget / unit)
+                    ))
+                    .help(format!(
+                        "raise the budget to at least {} to leave half for training, or make the search smaller",
+                        grouped(2 * (cost / unit))
+                    )));
+            }
+            searches.push((arm.name.to_string(), cost));
+        }
+        let rows = [&prepared.parts.training, &prepared.parts.validation, &prepared.parts.test].map(Vec::len);
+        Ok(Plan {
+            rows,
+            parameters: network.parameters(),
+            multiply_adds: network.multiply_adds(),
+            budget,
+            searches,
+            total: budget as f64 * self.experiment.arms.len() as f64 * self.seeds.len() as f64,
+            bytes: self.bytes(threads, rows),
+        })
+    }
+
+    /// Bytes at the peak: the data set, one replicate's rows and the largest arm's genomes for each thread that runs one.
+    fn bytes(&self, threads: usize, rows: [usize; 3]) -> u128 {
+        let features = self.dataset.features();
+        let data = 8 * (self.dataset.rows() * (features + 1)) as u128;
+        let packed: u128 = rows.iter().map(|rows| Rows::bytes(*rows, features, self.encoding.units)).sum();
+        let parameters = 4 * self.network.parameters() as u128;
+        let genomes = self.experiment.arms.iter().map(|arm| arm.method.genomes()).max().unwrap_or(0) as u128;
+        let workspace = Workspace::bytes(self.network.layers());
+        let replicates = threads.min(self.seeds.len()) as u128;
+        // 10 MiB for the program itself; some ten slices of parameters for optimizers and the records of a run.
+        let each = packed + parameters * (genomes + 10) + workspace * (1 + threads as u128);
+        (10 << 20) + data + replicates * each
+    }
+}
+
+/// Every seed once, at least one.
+fn check_seeds(seeds: &Seeds) -> Result<Vec<u64>> {
+    if let Seeds::Range { count, .. } = seeds
+        && count.get() > 1_000_000
+    {
+        return Err(Error::new(Kind::Limit, "P0140", format!("{} seeds are more than a million", count.get())));
+    }
+    let seeds = seeds.to_vec();
+    if seeds.is_empty() {
+        return Err(Error::experiment("P0121", "`seeds` needs at least one seed")
+            .help("write `seeds: Range(first: 1, count: 30)`"));
+    }
+    let mut sorted = seeds.clone();
+    sorted.sort_unstable();
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Error::experiment("P0139", format!("seed {} is listed twice", pair[0]))
+            .note("equal seeds give equal runs, and statistics would count them as two")
+            .help("list every seed once"));
+    }
+    Ok(seeds)
+}
+
+/// A number with a blank between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,218 @@
+//! What a run leaves behind: the rows of the result tables.
+//!
+//! Costs are row-passes (multiply-adds divided by those of one forward row). Fields without a value are empty; a loss
+//! that is not a number is empty too, and the run's `state` says why.
+
+use serde::{Deserialize, Serialize};
+
+/// How a run of an arm ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// The budget was spent.
+    Complete,
+    /// A stopping rule held before the budget was spent.
+    Stopped,
+    /// Training left the finite numbers; the weights from before are kept.
+    Diverged,
+    /// No start could be made at all.
+    Failed,
+}
+
+/// What an arm was doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Looking for a start.
+    Search,
+    /// Gradient descent from it.
+    Train,
+}
+
+/// A row of `results.csv`: one arm at one seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResultRow {
+    /// Arm.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// How it ended.
+    pub state: RunState,
+    /// Hash of the rows' assignment: equal for all arms of a seed.
+    pub split_hash: String,
+    /// Hash of the first epoch's batch order: equal for all arms of a seed.
+    pub order_hash: String,
+    /// Row-passes until gradient descent began.
+    pub search_cost: f64,
+    /// Row-passes from then on.
+    pub train_cost: f64,
+    /// Both together; at most one evaluation above the budget.
+    pub total_cost: f64,
+    /// Row-passes of the budget that were left.
+    pub unspent: f64,
+    /// Row-passes of measuring, which nobody is charged.
+    pub observation_cost: f64,
+    /// Epochs of gradient descent.
+    pub epochs: u64,
+    /// Steps of gradient descent.
+    pub steps: u64,
+    /// Generations of the search.
+    pub generations: u64,
+    /// Candidates scored in the search.
+    pub evaluations: u64,
+    /// Fitness by which the start was chosen.
+    pub selection_fitness: Option<f64>,
+    /// Training loss of the start.
+    pub start_loss: Option<f64>,
+    /// Training loss of the deployed weights.
+    pub train_loss: Option<f64>,
+    /// Validation loss of the deployed weights.
+    pub validation_loss: Option<f64>,
+    /// Test loss of the deployed weights.
+    pub test_loss: Option<f64>,
+    /// Accuracy, or R² for regression, of the deployed weights on the test rows.
+    pub test_metric: Option<f64>,
+    /// Row-passes at which the deployed weights were found.
+    pub deployed_cost: f64,
+    /// Row-passes at which training diverged.
+    pub diverged_at: Option<f64>,
+    /// SHA-256 of the deployed weights.
+    pub weights_hash: String,
+    /// Seconds; not reproducible.
+    pub seconds: f64,
+}
+
+/// A row of `history.csv`: one look at one run, at a fixed grid of spent cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryRow {
+    /// Arm.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// What the arm was doing.
+    pub phase: Phase,
+    /// Steps of gradient descent so far.
+    pub step: u64,
+    /// Epochs so far, in parts: rows seen by gradient descent over training rows.
+    pub epoch: f64,
+    /// Row-passes spent, search included.
+    pub cost: f64,
+    /// Training loss of the weights now, over all training rows.
+    pub train_loss: Option<f64>,
+    /// Validation loss of the weights now.
+    pub validation_loss: Option<f64>,
+    /// Lowest training loss seen so far on this grid.
+    pub best_train_loss: Option<f64>,
+    /// Norm of the latest gradient.
+    pub gradient_norm: Option<f64>,
+    /// Seconds since the run of this arm began; not reproducible.
+    pub seconds: f64,
+}
+
+/// A row of `generations.csv`: one generation of one search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GenerationRow {
+    /// Arm.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// Generation, from 0.
+    pub generation: u64,
+    /// Row-passes spent when it had been scored.
+    pub cost: f64,
+    /// Lowest fitness.
+    pub best: Option<f64>,
+    /// Median fitness of the finite ones.
+    pub median: Option<f64>,
+    /// 10 % quantile.
+    pub q10: Option<f64>,
+    /// 90 % quantile.
+    pub q90: Option<f64>,
+    /// Highest finite fitness.
+    pub worst: Option<f64>,
+    /// Individuals without a finite fitness.
+    pub nonfinite: u64,
+    /// Root mean square distance of genes from the population's mean, in spreads of their layers.
+    pub diversity: f64,
+    /// Share of different genomes.
+    pub unique: f64,
+    /// Share of children that are better than their first parent.
+    pub improved: Option<f64>,
+    /// Factor on mutation steps.
+    pub scale: f64,
+}
+
+/// Which weights a health row speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Moment {
+    /// The best draw before any search: individual 0 of generation 0, the first candidate.
+    Drawn,
+    /// The start that gradient descent got.
+    Start,
+    /// The deployed weights.
+    End,
+}
+
+/// A row of `health.csv`: one layer at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthRow {
+    /// Arm.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// Which weights.
+    pub moment: Moment,
+    /// Layer, from 1; the last one is the output.
+    pub layer: usize,
+    /// Share of saturated activations, for bounded activations.
+    pub saturated: Option<f64>,
+    /// Units whose activation is the same for all rows.
+    pub dead: u64,
+    /// Units.
+    pub units: u64,
+    /// Variance of the activations; none if one is not finite.
+    pub activation_variance: Option<f64>,
+    /// Variance of the gradient by the layer's weights; none if one is not finite.
+    pub gradient_variance: Option<f64>,
+}
+
+/// A row of `predictions.csv`: one row of data under the deployed weights, at the first seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictionRow {
+    /// Arm.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// `training`, `validation` or `test`.
+    pub part: String,
+    /// Row of the data set, from 0.
+    pub row: u64,
+    /// First input in its own unit, where there are one or two.
+    pub x1: Option<f64>,
+    /// Second input in its own unit, where there are two.
+    pub x2: Option<f64>,
+    /// Output, from 0; for classification the row speaks of the whole prediction.
+    pub output: u64,
+    /// True class index, or true value in its own unit.
+    pub target: f64,
+    /// Predicted class index, or predicted value in its own unit.
+    pub predicted: f64,
+}
+
+/// Everything of one arm at one seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The summary.
+    pub result: ResultRow,
+    /// Looks at the run.
+    pub history: Vec<HistoryRow>,
+    /// Generations, where there are any.
+    pub generations: Vec<GenerationRow>,
+    /// Health of the weights.
+    pub health: Vec<HealthRow>,
+    /// Predictions; only at the first seed.
+    pub predictions: Vec<PredictionRow>,
+    /// What was spent, by category, in multiply-adds.
+    pub cost: crate::cost::Cost,
+}

@@ -1,0 +1,50 @@
+//! Watching a run. The library prints nothing; whoever wants to see progress hands in a [`Watch`].
+
+use crate::experiment::record::ResultRow;
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// An arm begins at a seed.
+    ArmStarted {
+        /// Arm.
+        arm: &'a str,
+        /// Seed.
+        seed: u64,
+    },
+    /// An arm has spent some of its budget.
+    Progress {
+        /// Arm.
+        arm: &'a str,
+        /// Seed.
+        seed: u64,
+        /// Multiply-adds spent.
+        spent: u64,
+        /// Multiply-adds it may spend.
+        budget: u64,
+    },
+    /// An arm has finished at a seed.
+    ArmFinished {
+        /// Its result.
+        row: &'a ResultRow,
+    },
+}
+
+/// Sees what happens, from any thread. Nothing it does changes a result.
+pub trait Watch: Sync {
+    /// Something happened.
+    fn event(&self, event: Event);
+
+    /// Whether the run should end soon. Finished runs are kept.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Watches nothing.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn event(&self, _: Event) {}
+}

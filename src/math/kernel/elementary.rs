@@ -1,0 +1,336 @@
+//! Elementary functions in sixteen lanes, the same polynomial on every instruction set.
+//!
+//! The coefficients are minimax fits of our own (Remez exchange in 40 digits, then rounded to single precision). The
+//! tests below hold each function to its stated error against double precision.
+
+use super::simd::Simd;
+
+/// Evaluates a polynomial by Horner's rule; the coefficient of the highest power comes first.
+#[inline(always)]
+unsafe fn polynomial<S: Simd, const N: usize>(x: S::V, coefficients: [f32; N]) -> S::V {
+    unsafe {
+        let mut sum = S::splat(coefficients[0]);
+        for coefficient in &coefficients[1..] {
+            sum = S::fma(sum, x, S::splat(*coefficient));
+        }
+        sum
+    }
+}
+
+/// r and n with x = n·ln 2 + r, |r| ≤ ½ ln 2, for |x| below 2¹⁰ or so.
+#[inline(always)]
+unsafe fn reduce<S: Simd>(x: S::V) -> (S::V, S::V) {
+    unsafe {
+        let n = S::round(S::mul(x, S::splat(std::f32::consts::LOG2_E)));
+        // ln 2 in two parts, the first short enough that n times it is exact.
+        let r = S::fma(n, S::splat(-0.693_359_4), x);
+        (S::fma(n, S::splat(2.121_944_4e-4), r), n)
+    }
+}
+
+/// eʳ − 1 for a reduced r.
+#[inline(always)]
+unsafe fn expm1_reduced<S: Simd>(r: S::V) -> S::V {
+    unsafe {
+        const Q: [f32; 6] = [2.037_214_6e-4, 1.391_031_7e-3, 8.332_755e-3, 4.166_67e-2, 0.166_666_67, 0.5];
+        S::fma(S::mul(r, r), polynomial::<S, 6>(r, Q), r)
+    }
+}
+
+// Bounds are written with the constant first, `min(bound, x)`: where x is NaN the comparison fails and x comes out, so
+// that NaN is never hidden.
+
+/// eˣ; 0 below −104 and ∞ above 88.8.
+#[inline(always)]
+pub unsafe fn exp<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        let bounded = S::max(S::splat(-104.5), S::min(S::splat(89.0), x));
+        let (r, n) = reduce::<S>(bounded);
+        let mantissa = S::add(expm1_reduced::<S>(r), S::splat(1.0));
+        // Two factors, because 2ⁿ alone leaves the range of normal numbers at both ends.
+        let half = S::round(S::mul(n, S::splat(0.5)));
+        S::mul(S::mul(mantissa, S::exp2_whole(half)), S::exp2_whole(S::sub(n, half)))
+    }
+}
+
+/// eˣ − 1 for x from −87 to 87, accurate around 0 too.
+#[inline(always)]
+unsafe fn expm1<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        let (r, n) = reduce::<S>(x);
+        let scale = S::exp2_whole(n);
+        S::fma(expm1_reduced::<S>(r), scale, S::sub(scale, S::splat(1.0)))
+    }
+}
+
+/// tanh x = (e²ˣ − 1) / (e²ˣ + 1), by way of e²ˣ − 1 so that small x keep their digits.
+#[inline(always)]
+pub unsafe fn tanh<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        let magnitude = S::abs(x);
+        // Beyond 10 the quotient rounds to 1.
+        let numerator = expm1::<S>(S::min(S::splat(20.0), S::add(magnitude, magnitude)));
+        S::with_sign(S::div(numerator, S::add(numerator, S::splat(2.0))), x)
+    }
+}
+
+/// 1 / (1 + e⁻ˣ).
+#[inline(always)]
+pub unsafe fn logistic<S: Simd>(x: S::V) -> S::V {
+    unsafe { S::div(S::splat(1.0), S::add(S::splat(1.0), exp::<S>(S::neg(x)))) }
+}
+
+/// ln x for positive normal x.
+#[inline(always)]
+pub unsafe fn ln<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        const P: [f32; 8] = [
+            -0.076_345_2,
+            0.127_615_69,
+            -0.131_601_7,
+            0.142_017_59,
+            -0.166_233_58,
+            0.200_012_27,
+            -0.250_008_2,
+            0.333_333_3,
+        ];
+        let (mantissa, exponent) = S::split_exponent(x);
+        let f = S::sub(mantissa, S::splat(1.0));
+        let square = S::mul(f, f);
+        let tail = S::mul(S::mul(square, f), polynomial::<S, 8>(f, P));
+        // Smallest parts first: tail, e · (low part of ln 2), −f²/2, f, e · (high part).
+        let low = S::fma(exponent, S::splat(-2.121_944_4e-4), tail);
+        let sum = S::add(S::fma(square, S::splat(-0.5), low), f);
+        S::fma(exponent, S::splat(0.693_359_4), sum)
+    }
+}
+
+/// ln(1 + x) for x from 0 to 1.
+#[inline(always)]
+unsafe fn ln_1p<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        let sum = S::add(S::splat(1.0), x);
+        // What rounding took away from 1 + x comes back to first order.
+        let lost = S::sub(x, S::sub(sum, S::splat(1.0)));
+        S::add(ln::<S>(sum), S::div(lost, sum))
+    }
+}
+
+/// ln(1 + eˣ) without overflow.
+#[inline(always)]
+pub unsafe fn softplus<S: Simd>(x: S::V) -> S::V {
+    unsafe { S::add(S::max(S::splat(0.0), x), ln_1p::<S>(exp::<S>(S::neg(S::abs(x))))) }
+}
+
+/// The error function, as −expm1(−|x| g(|x|)) with the sign of x: one path, and small x keep their digits.
+#[inline(always)]
+pub unsafe fn erf<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        const G: [f32; 10] = [
+            1.193_367_2e-6,
+            -2.135_530_7e-5,
+            1.674_839_9e-4,
+            -7.406_927e-4,
+            1.799_362_6e-3,
+            -2.530_675e-4,
+            -1.911_769_2e-2,
+            0.102_771_275,
+            0.636_619_8,
+            1.128_379_2,
+        ];
+        let magnitude = S::min(S::splat(4.0), S::abs(x));
+        let exponent = S::mul(magnitude, polynomial::<S, 10>(magnitude, G));
+        S::with_sign(S::abs(expm1::<S>(S::neg(exponent))), x)
+    }
+}
+
+/// f and (−1)ⁿ with x = n + f, |f| ≤ ½.
+#[inline(always)]
+unsafe fn half_turns<S: Simd>(x: S::V) -> (S::V, S::V) {
+    unsafe {
+        let n = S::round(x);
+        let half = S::mul(n, S::splat(0.5));
+        // n is odd where n/2 is not whole; the distance to the nearest whole number is then ½.
+        let odd = S::abs(S::sub(half, S::round(half)));
+        (S::sub(x, n), S::fma(odd, S::splat(-4.0), S::splat(1.0)))
+    }
+}
+
+/// sin(πx): π makes the reduction exact.
+#[inline(always)]
+pub unsafe fn sin_pi<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        const C: [f32; 6] = [-7.022_163e-3, 8.204_648e-2, -0.599_251_33, 2.550_163_3, -5.167_712_7, 3.141_592_7];
+        let (f, sign) = half_turns::<S>(x);
+        S::mul(S::mul(f, sign), polynomial::<S, 6>(S::mul(f, f), C))
+    }
+}
+
+/// cos(πx).
+#[inline(always)]
+pub unsafe fn cos_pi<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        const C: [f32; 6] = [-2.439_671_4e-2, 0.234_937_56, -1.335_212_1, 4.058_709, -4.934_802, 1.0];
+        let (f, sign) = half_turns::<S>(x);
+        S::mul(sign, polynomial::<S, 6>(S::mul(f, f), C))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::{Isa, Kernel, LANES, dispatch_on};
+    use super::*;
+
+    struct Apply<'a>(Which, &'a [f32], &'a mut [f32]);
+
+    #[derive(Clone, Copy, Debug)]
+    enum Which {
+        Exp,
+        Tanh,
+        Logistic,
+        Ln,
+        Softplus,
+        Erf,
+        SinPi,
+        CosPi,
+    }
+
+    impl Kernel for Apply<'_> {
+        type Output = ();
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            for (from, to) in self.1.chunks_exact(LANES).zip(self.2.chunks_exact_mut(LANES)) {
+                unsafe {
+                    let x = S::load(from.as_ptr());
+                    let y = match self.0 {
+                        Which::Exp => exp::<S>(x),
+                        Which::Tanh => tanh::<S>(x),
+                        Which::Logistic => logistic::<S>(x),
+                        Which::Ln => ln::<S>(x),
+                        Which::Softplus => softplus::<S>(x),
+                        Which::Erf => erf::<S>(x),
+                        Which::SinPi => sin_pi::<S>(x),
+                        Which::CosPi => cos_pi::<S>(x),
+                    };
+                    S::store(to.as_mut_ptr(), y);
+                }
+            }
+        }
+    }
+
+    fn apply(isa: Isa, which: Which, x: &[f32]) -> Vec<f32> {
+        let mut y = vec![0.0; x.len()];
+        dispatch_on(isa, Apply(which, x, &mut y));
+        y
+    }
+
+    /// Numbers of every magnitude, both signs, and the specials.
+    fn probes() -> Vec<f32> {
+        let mut x: Vec<f32> = (0..60_000_u32).map(|i| f32::from_bits(i.wrapping_mul(71_583))).collect();
+        x.extend((0..40_000).map(|i| (i as f32 - 20_000.0) * 0.005_3));
+        x.extend([0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 88.7, -103.9, f32::MIN_POSITIVE, f32::MAX]);
+        x.resize(x.len().next_multiple_of(LANES), 1.0);
+        x
+    }
+
+    /// Largest error in units in the last place, counting those below 2⁻¹²⁶ as that size.
+    fn worst_ulps(which: Which, keep: impl Fn(f32) -> bool, exact: impl Fn(f64) -> f64) -> (f64, f32) {
+        let x: Vec<f32> = probes().into_iter().map(|x| if keep(x) { x } else { 0.25 }).collect();
+        let y = apply(Isa::Scalar, which, &x);
+        let mut worst = (0.0, 0.0);
+        for (x, y) in x.iter().zip(&y) {
+            let truth = exact(f64::from(*x));
+            let ulp = (f64::from(truth as f32).abs() * 2.0_f64.powi(-23)).max(2.0_f64.powi(-149));
+            let ulp = 2.0_f64.powf(ulp.log2().floor()).max(2.0_f64.powi(-149));
+            let error =
+                if f64::from(*y) == truth || (truth as f32) == *y { 0.0 } else { (f64::from(*y) - truth).abs() / ulp };
+            if !(error <= worst.0) {
+                worst = (error, *x);
+            }
+        }
+        worst
+    }
+
+    #[test]
+    fn errors_stay_below_the_stated_ulps() {
+        let finite = |x: f32| x.is_finite();
+        for (which, limit, worst) in [
+            ("exp", 1.5, worst_ulps(Which::Exp, |x| x.abs() < 87.0, libm::exp)),
+            ("tanh", 2.5, worst_ulps(Which::Tanh, finite, libm::tanh)),
+            ("logistic", 2.5, worst_ulps(Which::Logistic, |x| x.abs() < 87.0, |x| 1.0 / (1.0 + libm::exp(-x)))),
+            ("ln", 2.0, worst_ulps(Which::Ln, |x| x >= f32::MIN_POSITIVE && x.is_finite(), libm::log)),
+            (
+                "softplus",
+                2.5,
+                worst_ulps(
+                    Which::Softplus,
+                    |x| x > -87.0 && x.is_finite(),
+                    |x| libm::log1p(libm::exp(-x.abs())) + x.max(0.0),
+                ),
+            ),
+            ("erf", 4.0, worst_ulps(Which::Erf, finite, libm::erf)),
+            (
+                "sin_pi",
+                2.5,
+                worst_ulps(Which::SinPi, |x| x.abs() < 0.5 && x.abs() > 1e-30, |x| libm::sin(std::f64::consts::PI * x)),
+            ),
+        ] {
+            println!("{which}: {} ulp at {:e}", worst.0, worst.1);
+            assert!(worst.0 <= limit, "{which}: {} ulp at {:e}", worst.0, worst.1);
+        }
+    }
+
+    #[test]
+    fn whole_turns_reduce_exactly() {
+        let x: Vec<f32> = (0..LANES).map(|i| i as f32 * 0.5 + 1_000_000.0).collect();
+        let (sin, cos) = (apply(Isa::Scalar, Which::SinPi, &x), apply(Isa::Scalar, Which::CosPi, &x));
+        for lane in 0..LANES {
+            let (s, c) = ([0.0, 1.0, 0.0, -1.0][lane % 4], [1.0, 0.0, -1.0, 0.0][lane % 4]);
+            assert!((sin[lane] - s).abs() < 1e-6 && (cos[lane] - c).abs() < 1e-6, "{lane}");
+        }
+    }
+
+    #[test]
+    fn specials_come_out_right() {
+        let at = |which, x: f32| apply(Isa::Scalar, which, &[x; LANES])[0];
+        let inf = f32::INFINITY;
+        assert_eq!((at(Which::Exp, inf), at(Which::Exp, -inf), at(Which::Exp, 0.0)), (inf, 0.0, 1.0));
+        assert_eq!((at(Which::Tanh, inf), at(Which::Tanh, -inf)), (1.0, -1.0));
+        assert_eq!(at(Which::Tanh, -0.0).to_bits(), (-0.0_f32).to_bits());
+        assert_eq!((at(Which::Logistic, inf), at(Which::Logistic, -inf)), (1.0, 0.0));
+        assert_eq!((at(Which::Erf, inf), at(Which::Erf, -9.0)), (1.0, -1.0));
+        for which in [Which::Exp, Which::Tanh, Which::Logistic, Which::Softplus, Which::Erf, Which::SinPi, Which::CosPi]
+        {
+            assert!(at(which, f32::NAN).is_nan(), "{which:?}");
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let all = [
+            Which::Exp,
+            Which::Tanh,
+            Which::Logistic,
+            Which::Ln,
+            Which::Softplus,
+            Which::Erf,
+            Which::SinPi,
+            Which::CosPi,
+        ];
+        for which in all {
+            let mut x = probes();
+            if matches!(which, Which::Ln) {
+                x.iter_mut().for_each(|x| *x = if *x >= f32::MIN_POSITIVE && x.is_finite() { *x } else { 1.0 });
+            }
+            let plain = apply(Isa::Scalar, which, &x);
+            for isa in Isa::available() {
+                for ((x, plain), y) in x.iter().zip(&plain).zip(apply(isa, which, &x)) {
+                    assert!(
+                        plain.to_bits() == y.to_bits() || (plain.is_nan() && y.is_nan()),
+                        "{which:?} {isa:?} {x:e}"
+                    );
+                }
+            }
+        }
+    }
+}

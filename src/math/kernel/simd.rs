@@ -1,0 +1,484 @@
+//! Sixteen lanes of single precision on three instruction sets, with equal bits on each.
+//!
+//! Kernels are written once against [`Simd`] and instantiated three times. Every operation works lane by lane and is
+//! rounded once as IEEE 754 says, so that a kernel gives the same bits whichever set runs it. There is no estimate, no
+//! sum across lanes and no width that a kernel could depend on.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// Lanes of a vector on every instruction set.
+pub const LANES: usize = 16;
+
+/// Sixteen `f32` and what kernels do with them.
+///
+/// # Safety
+/// Every method needs a processor with the instruction set that the implementor names; [`dispatch`] sees to that.
+/// `load` and `store` need 16 valid numbers at the pointer, of any alignment.
+pub trait Simd: Copy {
+    /// Sixteen numbers.
+    type V: Copy;
+    /// Sixteen truth values.
+    type M: Copy;
+    /// Outputs that one register block computes together, next to three vectors of rows.
+    const BLOCK: usize;
+
+    unsafe fn splat(x: f32) -> Self::V;
+    unsafe fn load(from: *const f32) -> Self::V;
+    unsafe fn store(to: *mut f32, a: Self::V);
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V;
+    /// a · b + c, rounded once.
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// a if a < b, else b.
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// a if a > b, else b.
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// The nearest whole number, halves to even.
+    unsafe fn round(a: Self::V) -> Self::V;
+    unsafe fn less(a: Self::V, b: Self::V) -> Self::M;
+    /// a where the mask holds, else b.
+    unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn abs(a: Self::V) -> Self::V;
+    unsafe fn neg(a: Self::V) -> Self::V;
+    /// The magnitude of a with the sign of b; a must not be negative.
+    unsafe fn with_sign(a: Self::V, b: Self::V) -> Self::V;
+    /// 2^n for whole n from −126 to 127.
+    unsafe fn exp2_whole(n: Self::V) -> Self::V;
+    /// Positive normal x as m · 2^e with m in [√½, √2): (m, e).
+    unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V);
+}
+
+/// A computation on slices, written once for all instruction sets.
+pub trait Kernel {
+    /// What it returns.
+    type Output;
+
+    /// The computation. Implementors mark it `#[inline(always)]`, so that it is compiled into the instruction set.
+    ///
+    /// # Safety
+    /// Only [`dispatch`] calls it, with an instruction set that the processor has.
+    unsafe fn run<S: Simd>(self) -> Self::Output;
+}
+
+/// A loop over slices in safe Rust, whose items do not depend on each other; the compiler puts them into lanes.
+///
+/// Sums across items stay in the order that is written, so the bits are the same on every instruction set.
+pub trait Loop {
+    /// What it returns.
+    type Output;
+
+    /// The loop. Implementors mark it `#[inline(always)]`, so that it is compiled into the instruction set.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs a loop on the instruction set in use.
+pub fn vectorized<L: Loop>(body: L) -> L::Output {
+    struct Adapter<L>(L);
+    impl<L: Loop> Kernel for Adapter<L> {
+        type Output = L::Output;
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) -> L::Output {
+            self.0.run()
+        }
+    }
+    dispatch(Adapter(body))
+}
+
+/// An instruction set that kernels are instantiated for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Isa {
+    /// No vector instructions: the oracle of the others.
+    Scalar = 1,
+    /// AVX2 with fused multiply-add.
+    Avx2 = 2,
+    /// AVX-512 F and DQ.
+    Avx512 = 3,
+}
+
+impl Isa {
+    /// Name, as `PRECOCIAL_ISA` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Scalar => "scalar",
+            Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
+        }
+    }
+
+    /// The sets that this processor has, widest last.
+    pub fn available() -> Vec<Isa> {
+        let mut sets = vec![Isa::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                sets.push(Isa::Avx2);
+                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+                    sets.push(Isa::Avx512);
+                }
+            }
+        }
+        sets
+    }
+
+    /// The set in use: the widest one, or what the environment variable `PRECOCIAL_ISA` names, if the processor has it.
+    pub fn current() -> Isa {
+        match CURRENT.load(Ordering::Relaxed) {
+            1 => Isa::Scalar,
+            2 => Isa::Avx2,
+            3 => Isa::Avx512,
+            _ => {
+                let sets = Isa::available();
+                let wanted = std::env::var("PRECOCIAL_ISA").unwrap_or_default();
+                let isa = sets.iter().copied().find(|isa| isa.name() == wanted);
+                let isa = isa.unwrap_or(sets[sets.len() - 1]);
+                CURRENT.store(isa as u8, Ordering::Relaxed);
+                isa
+            }
+        }
+    }
+}
+
+static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+/// Runs a kernel on the instruction set in use.
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    dispatch_on(Isa::current(), kernel)
+}
+
+/// Runs a kernel on one instruction set, for tests that compare them.
+///
+/// # Panics
+/// If the processor lacks it.
+pub fn dispatch_on<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
+    // SAFETY: each arm runs only where the processor has the instruction set: `current` chose it from `available`, and
+    // tests go through `available` too.
+    match isa {
+        Isa::Scalar => unsafe { kernel.run::<Scalar>() },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { x86::run_avx2(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { x86::run_avx512(kernel) },
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => panic!("{} is not an instruction set of this processor", isa.name()),
+    }
+}
+
+/// Plain Rust, one lane after the other.
+#[derive(Clone, Copy)]
+pub struct Scalar;
+
+#[inline(always)]
+fn map2(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; LANES] {
+    std::array::from_fn(|lane| f(a[lane], b[lane]))
+}
+
+impl Simd for Scalar {
+    type V = [f32; LANES];
+    type M = [bool; LANES];
+    const BLOCK: usize = 1;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self::V {
+        [x; LANES]
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self::V {
+        unsafe { from.cast::<[f32; LANES]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, a: Self::V) {
+        unsafe { to.cast::<[f32; LANES]>().write_unaligned(a) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+        map2(a, b, |x, y| x + y)
+    }
+    #[inline(always)]
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+        map2(a, b, |x, y| x - y)
+    }
+    #[inline(always)]
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+        map2(a, b, |x, y| x * y)
+    }
+    #[inline(always)]
+    unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+        map2(a, b, |x, y| x / y)
+    }
+    #[inline(always)]
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        std::array::from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
+    }
+    #[inline(always)]
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+        map2(a, b, |x, y| if x < y { x } else { y })
+    }
+    #[inline(always)]
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+        map2(a, b, |x, y| if x > y { x } else { y })
+    }
+    #[inline(always)]
+    unsafe fn round(a: Self::V) -> Self::V {
+        a.map(f32::round_ties_even)
+    }
+    #[inline(always)]
+    unsafe fn less(a: Self::V, b: Self::V) -> Self::M {
+        std::array::from_fn(|lane| a[lane] < b[lane])
+    }
+    #[inline(always)]
+    unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V {
+        std::array::from_fn(|lane| if mask[lane] { a[lane] } else { b[lane] })
+    }
+    #[inline(always)]
+    unsafe fn abs(a: Self::V) -> Self::V {
+        a.map(f32::abs)
+    }
+    #[inline(always)]
+    unsafe fn neg(a: Self::V) -> Self::V {
+        a.map(|x| -x)
+    }
+    #[inline(always)]
+    unsafe fn with_sign(a: Self::V, b: Self::V) -> Self::V {
+        map2(a, b, |x, y| f32::from_bits(x.to_bits() | (y.to_bits() & 0x8000_0000)))
+    }
+    #[inline(always)]
+    unsafe fn exp2_whole(n: Self::V) -> Self::V {
+        n.map(|n| f32::from_bits((n as i32).wrapping_add(127).wrapping_shl(23) as u32))
+    }
+    #[inline(always)]
+    unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V) {
+        let shifted = x.map(|x| x.to_bits().wrapping_sub(SQRT_HALF_BITS));
+        let exponent = shifted.map(|bits| ((bits as i32) >> 23) as f32);
+        let mantissa = shifted.map(|bits| f32::from_bits((bits & 0x007f_ffff).wrapping_add(SQRT_HALF_BITS)));
+        (mantissa, exponent)
+    }
+}
+
+/// Bits of √½ in single precision, rounded down a little: the lower end of the mantissas of `split_exponent`.
+const SQRT_HALF_BITS: u32 = 0x3f35_04f3;
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Kernel, SQRT_HALF_BITS, Simd};
+    use std::arch::x86_64::*;
+
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+        unsafe { kernel.run::<Avx2>() }
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
+    pub unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+        unsafe { kernel.run::<Avx512>() }
+    }
+
+    /// Two vectors of eight.
+    #[derive(Clone, Copy)]
+    pub struct Avx2;
+
+    impl Simd for Avx2 {
+        type V = [__m256; 2];
+        type M = [__m256; 2];
+        const BLOCK: usize = 2;
+
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self::V {
+            unsafe { [_mm256_set1_ps(x); 2] }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self::V {
+            unsafe { [_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))] }
+        }
+        #[inline(always)]
+        unsafe fn store(to: *mut f32, a: Self::V) {
+            unsafe {
+                _mm256_storeu_ps(to, a[0]);
+                _mm256_storeu_ps(to.add(8), a[1]);
+            }
+        }
+        #[inline(always)]
+        unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { [_mm256_div_ps(a[0], b[0]), _mm256_div_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+        }
+        #[inline(always)]
+        unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn round(a: Self::V) -> Self::V {
+            unsafe {
+                let nearest = |v| _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(v);
+                [nearest(a[0]), nearest(a[1])]
+            }
+        }
+        #[inline(always)]
+        unsafe fn less(a: Self::V, b: Self::V) -> Self::M {
+            unsafe { [_mm256_cmp_ps::<_CMP_LT_OQ>(a[0], b[0]), _mm256_cmp_ps::<_CMP_LT_OQ>(a[1], b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { [_mm256_blendv_ps(b[0], a[0], mask[0]), _mm256_blendv_ps(b[1], a[1], mask[1])] }
+        }
+        #[inline(always)]
+        unsafe fn abs(a: Self::V) -> Self::V {
+            unsafe {
+                let sign = _mm256_set1_ps(-0.0);
+                [_mm256_andnot_ps(sign, a[0]), _mm256_andnot_ps(sign, a[1])]
+            }
+        }
+        #[inline(always)]
+        unsafe fn neg(a: Self::V) -> Self::V {
+            unsafe {
+                let sign = _mm256_set1_ps(-0.0);
+                [_mm256_xor_ps(sign, a[0]), _mm256_xor_ps(sign, a[1])]
+            }
+        }
+        #[inline(always)]
+        unsafe fn with_sign(a: Self::V, b: Self::V) -> Self::V {
+            unsafe {
+                let sign = _mm256_set1_ps(-0.0);
+                let one = |a, b| _mm256_or_ps(a, _mm256_and_ps(sign, b));
+                [one(a[0], b[0]), one(a[1], b[1])]
+            }
+        }
+        #[inline(always)]
+        unsafe fn exp2_whole(n: Self::V) -> Self::V {
+            unsafe {
+                let one = |n| {
+                    let biased = _mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127));
+                    _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
+                };
+                [one(n[0]), one(n[1])]
+            }
+        }
+        #[inline(always)]
+        unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V) {
+            unsafe {
+                let low = _mm256_set1_epi32(SQRT_HALF_BITS as i32);
+                let one = |x| {
+                    let shifted = _mm256_sub_epi32(_mm256_castps_si256(x), low);
+                    let exponent = _mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(shifted));
+                    let bits = _mm256_and_si256(shifted, _mm256_set1_epi32(0x007f_ffff));
+                    (_mm256_castsi256_ps(_mm256_add_epi32(bits, low)), exponent)
+                };
+                let (first, second) = (one(x[0]), one(x[1]));
+                ([first.0, second.0], [first.1, second.1])
+            }
+        }
+    }
+
+    /// One vector of sixteen.
+    #[derive(Clone, Copy)]
+    pub struct Avx512;
+
+    impl Simd for Avx512 {
+        type V = __m512;
+        type M = __mmask16;
+        const BLOCK: usize = 8;
+
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self::V {
+            unsafe { _mm512_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self::V {
+            unsafe { _mm512_loadu_ps(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(to: *mut f32, a: Self::V) {
+            unsafe { _mm512_storeu_ps(to, a) }
+        }
+        #[inline(always)]
+        unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_add_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_sub_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn div(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_div_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        unsafe fn min(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_min_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_max_ps(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn round(a: Self::V) -> Self::V {
+            unsafe { _mm512_roundscale_ps::<0>(a) }
+        }
+        #[inline(always)]
+        unsafe fn less(a: Self::V, b: Self::V) -> Self::M {
+            unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_mask_blend_ps(mask, b, a) }
+        }
+        #[inline(always)]
+        unsafe fn abs(a: Self::V) -> Self::V {
+            unsafe { _mm512_andnot_ps(_mm512_set1_ps(-0.0), a) }
+        }
+        #[inline(always)]
+        unsafe fn neg(a: Self::V) -> Self::V {
+            unsafe { _mm512_xor_ps(_mm512_set1_ps(-0.0), a) }
+        }
+        #[inline(always)]
+        unsafe fn with_sign(a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_or_ps(a, _mm512_and_ps(_mm512_set1_ps(-0.0), b)) }
+        }
+        #[inline(always)]
+        unsafe fn exp2_whole(n: Self::V) -> Self::V {
+            unsafe {
+                let biased = _mm512_add_epi32(_mm512_cvttps_epi32(n), _mm512_set1_epi32(127));
+                _mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased))
+            }
+        }
+        #[inline(always)]
+        unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V) {
+            unsafe {
+                let low = _mm512_set1_epi32(SQRT_HALF_BITS as i32);
+                let shifted = _mm512_sub_epi32(_mm512_castps_si512(x), low);
+                let exponent = _mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(shifted));
+                let bits = _mm512_and_si512(shifted, _mm512_set1_epi32(0x007f_ffff));
+                (_mm512_castsi512_ps(_mm512_add_epi32(bits, low)), exponent)
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Networks: the multi-layer perceptron over one flat slice of parameters, and its plain twin.
+
+mod mlp;
+#[cfg(test)]
+mod oracle;
+pub mod reference;
+
+pub use crate::math::kernel::{Dense, Head, Workspace};
+pub use mlp::{Loss, Mlp, Output};

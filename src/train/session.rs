@@ -1,0 +1,221 @@
+//! Gradient descent, one step at a time.
+
+use crate::cost::Cost;
+use crate::math::Rows;
+use crate::math::kernel::Workspace;
+use crate::network::Mlp;
+use crate::rng::{Purpose, Streams};
+use crate::task::Supervised;
+use crate::train::{Batch, Optimize, OptimizerState, Stop, Training};
+use serde::{Deserialize, Serialize};
+
+/// What training needs to know besides the state of a session.
+#[derive(Clone, Copy)]
+pub struct TrainContext<'a> {
+    /// The network.
+    pub network: &'a Mlp,
+    /// Its rows.
+    pub supervised: &'a Supervised,
+    /// How to train.
+    pub training: &'a Training,
+    /// The replicate's random numbers; the batch order is the same for every arm.
+    pub streams: Streams,
+}
+
+/// Memory that a thread trains and scores in.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    /// Memory of the kernels.
+    pub workspace: Workspace,
+    /// A gradient.
+    pub gradient: Vec<f32>,
+    /// Parameters to try something on.
+    pub params: Vec<f32>,
+    /// State of a short training.
+    pub optimizer: OptimizerState,
+    /// Anything.
+    pub numbers: Vec<f32>,
+    batch: Rows,
+    order: Vec<u32>,
+    order_of: Option<(Streams, u64)>,
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// It can go on.
+    Running,
+    /// The goal loss was reached.
+    Reached,
+    /// Another stopping rule held.
+    Stopped,
+    /// Loss or gradient left the finite numbers.
+    Diverged,
+}
+
+/// A training under way: plain data that can be copied, put back and saved between any two steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Parameters now.
+    pub params: Vec<f32>,
+    /// The optimizer's memory.
+    pub optimizer: OptimizerState,
+    /// Epochs completed.
+    pub epoch: u64,
+    /// Loss of the latest batch, before its step.
+    pub batch_loss: f64,
+    /// Norm of the latest gradient, before clipping.
+    pub gradient_norm: f64,
+    /// Where it stands.
+    pub status: Status,
+    /// First row of the next batch in the epoch's order.
+    position: usize,
+    epoch_loss: f64,
+    best_validation: f64,
+    checks: u64,
+}
+
+impl Session {
+    /// A training from `start` with a fresh optimizer.
+    pub fn new(start: &[f32], training: &Training) -> Session {
+        let mut optimizer = OptimizerState::default();
+        optimizer.reset(&*training.optimizer, start.len());
+        Session {
+            params: start.to_vec(),
+            optimizer,
+            epoch: 0,
+            batch_loss: f64::INFINITY,
+            gradient_norm: 0.0,
+            status: Status::Running,
+            position: 0,
+            epoch_loss: 0.0,
+            best_validation: f64::INFINITY,
+            checks: 0,
+        }
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.optimizer.step
+    }
+
+    /// What the next step will cost at most.
+    pub fn next_cost(&self, context: &TrainContext) -> Cost {
+        let rows = context.supervised.training.count();
+        let batch = context.training.batch.rows(rows).min(rows - self.position);
+        let mut cost = Cost::gradient(context.network.multiply_adds(), batch);
+        if self.position + batch == rows && patience(context.training).is_some() {
+            let validation = context.supervised.validation.as_ref().map_or(0, Rows::count);
+            cost += Cost::forward(context.network.multiply_adds(), validation);
+        }
+        cost
+    }
+
+    /// One optimizer step, and what is due at the end of an epoch. Charges `cost`.
+    pub fn step(&mut self, context: &TrainContext, scratch: &mut Scratch, cost: &mut Cost) -> Status {
+        if self.status != Status::Running {
+            return self.status;
+        }
+        let TrainContext { network, supervised, training, streams } = *context;
+        let rows = &supervised.training;
+        let batch = training.batch.rows(rows.count()).min(rows.count() - self.position);
+        scratch.gradient.resize(network.parameters(), 0.0);
+        let Scratch { workspace, gradient, batch: batch_rows, order, order_of, .. } = scratch;
+        let loss = match training.batch {
+            Batch::Full => network.gradient(&self.params, rows, gradient, workspace),
+            Batch::Size(_) => {
+                if *order_of != Some((streams, self.epoch)) {
+                    order.clear();
+                    order.extend(0..rows.count() as u32);
+                    streams.stream(Purpose::BatchOrder, self.epoch, 0).shuffle(order);
+                    *order_of = Some((streams, self.epoch));
+                }
+                if batch_rows.features() != rows.features() || batch_rows.outputs() != rows.outputs() {
+                    *batch_rows = Rows::with_shape(batch, rows.features(), rows.outputs());
+                }
+                batch_rows.gather(rows, &order[self.position..self.position + batch]);
+                network.gradient(&self.params, batch_rows, gradient, workspace)
+            }
+        };
+        *cost += Cost::gradient(network.multiply_adds(), batch);
+        self.batch_loss = loss;
+        self.gradient_norm = norm(gradient);
+        if !loss.is_finite() || !self.gradient_norm.is_finite() {
+            self.status = Status::Diverged;
+            return self.status;
+        }
+        if training
+            .stop
+            .iter()
+            .any(|stop| matches!(stop, Stop::MinGradient(least) if self.gradient_norm <= least.get()))
+        {
+            self.status = Status::Stopped;
+            return self.status;
+        }
+        apply(training, &mut self.optimizer, &mut self.params, gradient);
+        self.epoch_loss += loss * batch as f64;
+        self.position += batch;
+        if self.position == rows.count() {
+            self.end_epoch(context, scratch, cost);
+        }
+        self.status
+    }
+
+    fn end_epoch(&mut self, context: &TrainContext, scratch: &mut Scratch, cost: &mut Cost) {
+        let TrainContext { network, supervised, training, .. } = *context;
+        self.epoch += 1;
+        let loss = self.epoch_loss / supervised.training.count() as f64;
+        self.position = 0;
+        self.epoch_loss = 0.0;
+        for stop in &training.stop {
+            match stop {
+                Stop::Goal(goal) if loss <= goal.get() => self.status = Status::Reached,
+                Stop::Epochs(epochs) if self.epoch >= epochs.get() as u64 && self.status == Status::Running => {
+                    self.status = Status::Stopped;
+                }
+                _ => {}
+            }
+        }
+        if let (Some(checks), Some(validation)) = (patience(training), &supervised.validation) {
+            let loss = network.loss(&self.params, validation, &mut scratch.workspace);
+            *cost += Cost::forward(network.multiply_adds(), validation.count());
+            if loss < self.best_validation {
+                self.best_validation = loss;
+                self.checks = 0;
+            } else {
+                self.checks += 1;
+                if self.checks >= checks && self.status == Status::Running {
+                    self.status = Status::Stopped;
+                }
+            }
+        }
+    }
+}
+
+/// One step of the optimizer: clipping, schedule, update.
+pub fn apply(training: &Training, state: &mut OptimizerState, params: &mut [f32], gradient: &mut [f32]) {
+    training.clip.apply(gradient);
+    state.step += 1;
+    let optimizer: &dyn Optimize = &*training.optimizer;
+    let rate = optimizer.learning_rate() * training.schedule.factor(state.step);
+    optimizer.step(state, params, gradient, rate);
+}
+
+fn patience(training: &Training) -> Option<u64> {
+    training.stop.iter().find_map(|stop| match stop {
+        Stop::Patience(checks) => Some(checks.get() as u64),
+        _ => None,
+    })
+}
+
+/// Euclidean norm, summed in double precision.
+pub fn norm(gradient: &[f32]) -> f64 {
+    // Eight running sums: a fixed order that does not make each addition wait for the one before.
+    let mut sums = [0.0_f64; 8];
+    for chunk in gradient.chunks(8) {
+        for (sum, g) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(*g) * f64::from(*g);
+        }
+    }
+    sums.iter().sum::<f64>().sqrt()
+}
