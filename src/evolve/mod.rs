@@ -2,6 +2,8 @@
 
 pub mod crossover;
 mod evaluate;
+#[cfg(test)]
+mod fixture;
 pub mod mutation;
 mod population;
 pub mod selection;
