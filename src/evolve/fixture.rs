@@ -82,7 +82,8 @@ impl Fixture {
     }
 }
 
-/// The bits of the first genes, for golden vectors.
+/// The bits of four genes from the first to the last, for golden vectors.
 pub(crate) fn bits(genes: &[f32]) -> [u32; 4] {
-    [0, 1, 2, 3].map(|gene| genes[gene].to_bits())
+    let last = genes.len() - 1;
+    [0, last / 3, last * 2 / 3, last].map(|gene| genes[gene].to_bits())
 }
