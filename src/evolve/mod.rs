@@ -16,4 +16,4 @@ pub use mutation::{Mutate, Mutation};
 pub use population::{Population, Spread};
 pub use selection::{Select, Selection};
 pub use strategy::Strategy;
-pub use variation::Variation;
+pub use variation::{Variation, Yardstick};

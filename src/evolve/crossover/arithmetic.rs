@@ -1,7 +1,8 @@
 //! Weighted means.
 
-use super::{Cross, single};
+use super::Cross;
 use crate::evolve::Variation;
+use crate::evolve::variation::single;
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! Blending, BLX-α.
 
-use super::{Cross, single};
+use super::Cross;
 use crate::evolve::Variation;
+use crate::evolve::variation::single;
 use crate::values::{NonNegative, Probability};
 use serde::{Deserialize, Serialize};
 

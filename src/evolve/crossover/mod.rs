@@ -52,11 +52,6 @@ fn default_rate() -> Probability {
     Probability::new(0.7).expect("in range")
 }
 
-/// In single precision; the largest number where a step went beyond it, so that finite genes stay finite.
-fn single(value: f64) -> f32 {
-    value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
