@@ -13,9 +13,9 @@ pub struct Variation<'a> {
     pub network: &'a Mlp,
     /// The unit of mutation steps, per layer.
     pub spread: &'a Spread,
-    /// Generation that the child is born into, from 1.
+    /// Generation that the child is born into, from 1; generation 0 is drawn.
     pub generation: usize,
-    /// Generations planned.
+    /// Generations planned, the drawn one included.
     pub generations: usize,
     /// Factor on mutation steps by the step schedule; 1 where there is none.
     pub scale: f32,

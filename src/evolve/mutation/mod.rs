@@ -201,7 +201,7 @@ mod tests {
                 "Gaussian [3c2651ff, be9cbb8c, 3e907b22, 3f3f2b8f]",
                 "UniformReset [bf4462ca, c00ade93, 3ead592a, 3fd07116]",
                 "Polynomial [bec69674, be9a5c7b, 3eb0cddc, 3f116139]",
-                "NonUniform [beb57a89, 4004bd32, 3f0063d2, 4005a8d1]",
+                "NonUniform [be83692d, 3fdaba97, 3ee057fc, 3fe4f92b]",
                 "SignFlip [3c1779d6, be9a5c7b, be907b22, bf116139]",
                 "NeuronReset [3e046a43, 3e74ba4a, 3f90e47e, 3f116139]",
                 "Safe [3e04e214, be9bf8c2, 3e907b22, 3f1902f2]",

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Moves each gene with probability `rate` up or down by y · (1 − u^((1 − t)^b)), where y is the room left to the layer's
 /// bound on that side, u from U(0, 1), and t the share of the generations that are over.
 ///
-/// Searches everywhere at first and close by at the end; prefer it where the number of generations is known. t runs from 0
-/// in the first generation to (T − 1)/T in the last one, so that this one still moves. A gene that lies outside of the
+/// Searches everywhere at first and close by at the end; prefer it where the number of generations is known. Of T
+/// generations, drawn one included, t runs from 1/T to (T − 1)/T, so that the last one still moves. A gene that lies outside of the
 /// bounds first goes to the nearer one. A step schedule's scale multiplies the steps too.
 ///
 /// Michalewicz 1992, non-uniform mutation.
@@ -30,7 +30,7 @@ fn default_b() -> NonNegative {
 
 impl Mutate for NonUniform {
     fn mutate(&self, child: &mut [f32], context: &mut Variation) {
-        let over = context.generation.saturating_sub(1) as f64 / context.generations.max(1) as f64;
+        let over = context.generation as f64 / context.generations.max(1) as f64;
         let exponent = libm::pow(1.0 - over.min(1.0), self.b.get());
         let scale = f64::from(context.scale);
         context.each_gene(self.rate.get(), |rng, gene, layer| {
@@ -53,8 +53,8 @@ mod tests {
         let mut fixture = Fixture::new();
         let parent = vec![0.0; fixture.network.parameters()];
         let bound = fixture.spread.bounds[0];
-        // E(1 − u^e) = e / (1 + e), with e = (1 − t)^3 in generations 1, 6 and 10 of 10.
-        for (generation, e) in [(1, 1.0), (6, 0.125), (10, 0.001_f32), (99, 0.0)] {
+        // E(1 − u^e) = e / (1 + e), with e = (1 − t)^3.
+        for (generation, e) in [(0, 1.0), (1, 0.729), (5, 0.125), (9, 0.001_f32), (99, 0.0)] {
             fixture.generation = generation;
             let mutants = mutants(&fixture, &read("NonUniform(rate: 1)").unwrap(), &parent, 0..500);
             let genes: Vec<f32> = mutants.iter().flat_map(|child| &child[..24]).map(|gene| gene / bound).collect();

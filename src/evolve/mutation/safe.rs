@@ -102,7 +102,7 @@ mod tests {
                 sums(&params)
             };
             let (up, down) = (moved(1e-3), moved(-1e-3));
-            let square: f64 = (0..3).map(|output| ((up[output] - down[output]) / 2e-3).powi(2)).sum();
+            let square: f64 = (0..3).map(|output| libm::pow((up[output] - down[output]) / 2e-3, 2.0)).sum();
             let found = f64::from(scratch[gene]);
             assert!((found - square.sqrt()).abs() < 0.02 * square.sqrt() + 0.05, "{gene}: {found} {}", square.sqrt());
         }
@@ -120,7 +120,8 @@ mod tests {
         for (layer, spread) in fixture.network.layers().iter().zip(&fixture.spread.per_layer) {
             for gene in layer.weights.start..layer.biases.end {
                 let s = if scratch[gene] == 0.0 { 1.0 } else { scratch[gene].max(0.01) };
-                let square = mutants.iter().map(|child| (child[gene] - parent[gene]).powi(2)).sum::<f32>() / 600.0;
+                let square =
+                    mutants.iter().map(|child| libm::powf(child[gene] - parent[gene], 2.0)).sum::<f32>() / 600.0;
                 let found = square.sqrt() * s / (0.5 * spread);
                 assert!((found - 1.0).abs() < 0.15, "{gene}: {found}");
             }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SelfAdaptive {
-    /// Standard deviation of generation 1's steps in spreads; 0.15 unless said otherwise.
+    /// Standard deviation of steps of size 1 in spreads; 0.15 unless said otherwise.
     #[serde(default = "super::default_sigma")]
     pub sigma: Positive,
 }
@@ -49,7 +49,7 @@ mod tests {
             fixture.vary(individual, |context| {
                 *context.step_size = 4.0;
                 operator.mutate(&mut child, context);
-                logarithms.push(f64::from(*context.step_size / 4.0).ln());
+                logarithms.push(libm::log(f64::from(*context.step_size / 4.0)));
                 let unit = 0.15 * *context.step_size * fixture.spread.per_layer[0];
                 standardised.extend(child[..24].iter().map(|gene| f64::from(gene / unit)));
             });

@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn the_best_of_those_drawn_wins() {
         for (size, n) in [(1, 5_usize), (3, 8)] {
-            let beaten = |rank: usize| ((n - rank) as f64 / n as f64).powi(size as i32);
+            let beaten = |rank: usize| libm::pow((n - rank) as f64 / n as f64, size as f64);
             let tournament = Tournament { size: Count::new(size).unwrap() };
             check_frequencies(&tournament, n, |rank| beaten(rank) - beaten(rank + 1));
         }
