@@ -100,6 +100,11 @@ impl Rng {
         self.uniform().mul_add(high - low, low)
     }
 
+    /// True or false with equal chance.
+    pub fn coin(&mut self) -> bool {
+        self.bits32() >> 31 == 1
+    }
+
     /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.uniform64() < probability
