@@ -111,6 +111,11 @@ impl Scaler {
         self.0.centre.len()
     }
 
+    /// Whether missing cells (NaN) are filled with what the training rows told.
+    pub fn fills_missing(&self) -> bool {
+        !self.0.fill.is_empty()
+    }
+
     /// Scales one row into `out`, both `[columns]`. Finite whatever `row` holds, NaN being filled:
     /// numbers that would not fit single precision stop at ±10¹⁸.
     ///
