@@ -3,8 +3,10 @@
 use super::{Cross, per_neuron};
 use crate::cost::Cost;
 use crate::evolve::Variation;
+use crate::math::Rows;
 use crate::math::assign;
 use crate::network::Dense;
+use crate::network::Mlp;
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +37,23 @@ impl Cross for Aligned {
         self.rate
     }
 
+    fn cost(&self, network: &Mlp, rows: &Rows) -> Cost {
+        let layers = network.layers();
+        let mut cost = Cost::ZERO;
+        let mut passed = 0;
+        for layer in &layers[..layers.len() - 1] {
+            passed += layer.weights.len();
+            let products = rows.count() as u64 * (layer.outputs * layer.outputs + 2 * layer.outputs) as u64;
+            cost += Cost::forward(passed, rows.count()).times(2) + Cost::linear_algebra(products);
+        }
+        cost
+    }
+
     fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation) {
         if child == other {
             return;
         }
+        *context.cost += self.cost(context.network, context.rows);
         let mut aligned = std::mem::take(context.scratch);
         aligned.clear();
         aligned.resize(child.len(), 0.0);
@@ -75,9 +90,6 @@ fn matches(first: &[f32], other: &[f32], index: usize, context: &mut Variation) 
         out
     };
     let correlations = correlations(&activations(first), &activations(other), units);
-    let passed = network.layers()[..=index].iter().map(|layer| layer.weights.len()).sum();
-    *context.cost += Cost::forward(passed, rows.count()).times(2);
-    *context.cost += Cost::linear_algebra(rows.count() as u64 * (units * units + 2 * units) as u64);
 
     let odd = layer.activation.is_odd();
     let costs: Vec<f64> = correlations.iter().map(|r| if odd { -r.abs() } else { -r }).collect();

@@ -20,11 +20,19 @@ pub use simulated_binary::SimulatedBinary;
 pub use two_point::TwoPoint;
 pub use uniform::Uniform;
 
+use crate::cost::Cost;
 use crate::evolve::Variation;
+use crate::math::Rows;
+use crate::network::Mlp;
 use crate::values::Probability;
 
 /// Mixes a second parent into a child.
 pub trait Cross: Send + Sync {
+    /// What one child costs at most: passes over rows, where the operator looks at any.
+    fn cost(&self, _network: &Mlp, _rows: &Rows) -> Cost {
+        Cost::ZERO
+    }
+
     /// Share of the children that are crossed at all; the others are copies of their first parent.
     fn rate(&self) -> Probability;
 

@@ -18,12 +18,20 @@ pub use self_adaptive::SelfAdaptive;
 pub use sign_flip::SignFlip;
 pub use uniform_reset::UniformReset;
 
+use crate::cost::Cost;
 use crate::evolve::Variation;
 use crate::evolve::variation::single;
+use crate::math::Rows;
+use crate::network::Mlp;
 use crate::values::{Positive, Probability};
 
 /// Changes a child in place.
 pub trait Mutate: Send + Sync {
+    /// What one child costs at most: passes over rows, where the operator looks at any.
+    fn cost(&self, _network: &Mlp, _rows: &Rows) -> Cost {
+        Cost::ZERO
+    }
+
     /// Mutates `child`, a whole parameter slice. A rate of 0 changes nothing; finite genes stay finite.
     fn mutate(&self, child: &mut [f32], context: &mut Variation);
 }

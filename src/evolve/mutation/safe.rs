@@ -4,6 +4,8 @@ use super::Mutate;
 use crate::cost::Cost;
 use crate::evolve::Variation;
 use crate::evolve::variation::single;
+use crate::math::Rows;
+use crate::network::Mlp;
 use crate::values::{Positive, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -37,10 +39,18 @@ fn default_sigma() -> Positive {
 }
 
 impl Mutate for Safe {
+    fn cost(&self, network: &Mlp, rows: &Rows) -> Cost {
+        if self.rate.get() == 0.0 {
+            return Cost::ZERO;
+        }
+        Cost::gradient(network.multiply_adds(), rows.count()).times(network.outputs() as u64)
+    }
+
     fn mutate(&self, child: &mut [f32], context: &mut Variation) {
         if self.rate.get() == 0.0 {
             return;
         }
+        *context.cost += self.cost(context.network, context.rows);
         let mut scratch = std::mem::take(context.scratch);
         let sensitivity = sensitivities(child, &mut scratch, context);
         let sigma = self.sigma.get() * f64::from(context.scale);
@@ -69,7 +79,6 @@ fn sensitivities<'a>(params: &[f32], scratch: &'a mut Vec<f32>, context: &mut Va
         network.output_gradient(params, rows, coefficients, gradient, context.workspace);
         squares.iter_mut().zip(&*gradient).for_each(|(square, slope)| *square = slope.mul_add(*slope, *square));
     }
-    *context.cost += Cost::gradient(network.multiply_adds(), rows.count()).times(outputs as u64);
     squares.iter_mut().for_each(|square| *square = square.sqrt());
     squares
 }
@@ -85,9 +94,11 @@ mod tests {
         let fixture = Fixture::new();
         let params = fixture.genome(0);
         let mut scratch = vec![f32::NAN; 3];
-        let cost = fixture.vary(0, |context| {
+        fixture.vary(0, |context| {
             sensitivities(&params, &mut scratch, context);
         });
+        let safe: Safe = read("()").unwrap();
+        let cost = fixture.vary(0, |context| safe.mutate(&mut params.clone(), context));
         assert_eq!(cost, Cost::gradient(4 * 6 + 6 * 5 + 5 * 3, 40).times(3));
         // Sums of each output over all rows.
         let sums = |params: &[f32]| {

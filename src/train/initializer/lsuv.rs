@@ -63,6 +63,17 @@ impl Initialize for Lsuv {
         }
         Ok(())
     }
+
+    fn cost(&self, network: &Mlp, rows: &Rows) -> Cost {
+        let rows = self.rows.map_or(DEFAULT_ROWS, Count::get).min(rows.count());
+        let mut multiply_adds = 0;
+        let mut cost = Cost::ZERO;
+        for layer in network.layers() {
+            multiply_adds += layer.weights.len();
+            cost += Cost::forward(multiply_adds, rows).times(self.tries.get() as u64 + 1);
+        }
+        cost
+    }
 }
 
 /// Variance of sums; none of sums that are not finite, or that differ by their rounding only.

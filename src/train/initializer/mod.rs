@@ -32,6 +32,11 @@ pub trait Initialize: Send + Sync {
     /// A network or data that the method cannot serve.
     fn init(&self, network: &Mlp, rows: &Rows, params: &mut [f32], rng: &mut Rng, cost: &mut Cost) -> Result<()>;
 
+    /// What one start costs at most; nothing, where rows are not looked at.
+    fn cost(&self, _network: &Mlp, _rows: &Rows) -> Cost {
+        Cost::ZERO
+    }
+
     /// What a reader of the report should know about this start of this network: departures from the textbook rule.
     fn note(&self, _network: &Mlp) -> Option<String> {
         None
