@@ -233,7 +233,7 @@ mod tests {
         let mut numbers = vec![0.0_f32; n];
         rng.fill_normal(&mut numbers, 2.0);
         let mean = numbers.iter().map(|x| f64::from(*x)).sum::<f64>() / n as f64;
-        let variance = numbers.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / n as f64;
+        let variance = numbers.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() / n as f64;
         assert!(mean.abs() < 0.02 && (variance - 4.0).abs() < 0.06, "{mean} {variance}");
         let mut counts = [0; 7];
         (0..70_000).for_each(|_| counts[rng.below(7)] += 1);

@@ -7,7 +7,7 @@ pub fn install() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let command: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-        let message = info.payload_as_str().unwrap_or("no message");
+        let message = text(info.payload());
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let text = format!(
             "error[P0001]: this is a bug in precocial, not in your experiment\n   = note: {message} ({place})\n   \
@@ -24,4 +24,10 @@ pub fn install() {
         }
         std::process::exit(1);
     }));
+}
+
+/// What a panic said: `panic!` carries a `&str` or a `String`.
+fn text(payload: &dyn std::any::Any) -> &str {
+    let owned = || payload.downcast_ref::<String>().map(String::as_str);
+    payload.downcast_ref::<&str>().copied().or_else(owned).unwrap_or("no message")
 }
