@@ -19,6 +19,7 @@ pub use folder::{Folder, Manifest, Tables};
 pub use load::{Loaded, dialect, load, parse, to_text};
 pub use model::Model;
 pub use prepare::{Plan, Study, bytes_text, grouped};
+pub use record::ResultRow;
 pub use replicate::grid;
 pub use roles::roles;
 pub use run::{Run, RunOptions, available_threads, run};
