@@ -83,6 +83,7 @@ pub fn run(study: &Study, options: &RunOptions, watch: &dyn Watch) -> Result<Run
     let records = records.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     let whole = records.len() == study.seeds.len() * study.experiment.arms.len();
     manifest.spent = spent(&study.experiment, &records);
+    files::settle(&folder.path().join("models"))?;
     let tables = Tables::of(records, study);
     tables.save(folder.path())?;
     manifest.bits = tables.bits()?;
