@@ -100,6 +100,11 @@ impl Rng {
         self.uniform().mul_add(high - low, low)
     }
 
+    /// True or false with equal chance.
+    pub fn coin(&mut self) -> bool {
+        self.bits32() >> 31 == 1
+    }
+
     /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.uniform64() < probability
@@ -228,7 +233,7 @@ mod tests {
         let mut numbers = vec![0.0_f32; n];
         rng.fill_normal(&mut numbers, 2.0);
         let mean = numbers.iter().map(|x| f64::from(*x)).sum::<f64>() / n as f64;
-        let variance = numbers.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / n as f64;
+        let variance = numbers.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() / n as f64;
         assert!(mean.abs() < 0.02 && (variance - 4.0).abs() < 0.06, "{mean} {variance}");
         let mut counts = [0; 7];
         (0..70_000).for_each(|_| counts[rng.below(7)] += 1);

@@ -60,6 +60,9 @@ checked_number!(
     /// 0 or above.
     NonNegative(f64), "must be 0 or above", |x| x >= 0.0);
 checked_number!(
+    /// Selection pressure of a ranking: 1 to 2, both included.
+    Pressure(f64), "must be between 1 and 2", |x| (1.0..=2.0).contains(&x));
+checked_number!(
     /// Any finite number.
     Finite(f64), "must be a finite number", |_| true);
 
@@ -180,5 +183,14 @@ mod tests {
         assert_eq!(Positive::try_from(f64::NAN).unwrap_err(), "must be a finite number");
         assert_eq!(Count::try_from(-40).unwrap_err(), "must be at least 1, found -40");
         assert!(NonNegative::new(0.0).is_ok() && Finite::new(-3.0).is_ok());
+    }
+
+    #[test]
+    fn counts_are_read_from_ron_and_refused_with_the_value() {
+        assert_eq!(ron::from_str::<Count>("20").unwrap(), Count::new(20).unwrap());
+        let refused = |text| ron::from_str::<Count>(text).unwrap_err().to_string();
+        assert!(refused("-40").contains("must be at least 1, found -40"));
+        assert!(refused("2000000000000").contains("must be at most 1099511627776, found 2000000000000"));
+        assert!(Count::new(u64::MAX).is_err());
     }
 }

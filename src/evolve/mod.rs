@@ -2,8 +2,11 @@
 
 pub mod crossover;
 mod evaluate;
+#[cfg(test)]
+mod fixture;
 pub mod mutation;
 mod population;
+mod schedule;
 pub mod selection;
 pub mod strategy;
 mod variation;
@@ -12,6 +15,7 @@ pub use crossover::{Cross, Crossover};
 pub use evaluate::{Evaluate, Evaluations, Inheritance, LossEvaluator, Measure, Scoring};
 pub use mutation::{Mutate, Mutation};
 pub use population::{Population, Spread};
+pub use schedule::{StepScale, StepSchedule};
 pub use selection::{Select, Selection};
 pub use strategy::Strategy;
-pub use variation::Variation;
+pub use variation::{Variation, Yardstick};

@@ -13,9 +13,9 @@ pub struct Variation<'a> {
     pub network: &'a Mlp,
     /// The unit of mutation steps, per layer.
     pub spread: &'a Spread,
-    /// Generation that the child is born into, from 1.
+    /// Generation that the child is born into, from 1; generation 0 is drawn.
     pub generation: usize,
-    /// Generations planned.
+    /// Generations planned, the drawn one included.
     pub generations: usize,
     /// Factor on mutation steps by the step schedule; 1 where there is none.
     pub scale: f32,
@@ -34,14 +34,29 @@ pub struct Variation<'a> {
 }
 
 impl Variation<'_> {
-    /// Calls `visit` for genes chosen independently with probability `rate`, with the gene's index and its layer's
-    /// spread; ascending.
-    pub fn each_gene(&mut self, rate: f64, mut visit: impl FnMut(&mut Rng, usize, f32)) {
-        for (layer, spread) in self.network.layers().iter().zip(&self.spread.per_layer) {
+    /// Calls `visit` for genes chosen independently with probability `rate`, with the gene's index and what steps in
+    /// its layer are measured by; ascending.
+    pub fn each_gene(&mut self, rate: f64, mut visit: impl FnMut(&mut Rng, usize, Yardstick)) {
+        for (index, layer) in self.network.layers().iter().enumerate() {
+            let yardstick = Yardstick { spread: self.spread.per_layer[index], bound: self.spread.bounds[index] };
             let start = layer.weights.start;
-            self.rng.sparse(layer.biases.end - start, rate, |rng, index| visit(rng, start + index, *spread));
+            self.rng.sparse(layer.biases.end - start, rate, |rng, index| visit(rng, start + index, yardstick));
         }
     }
+}
+
+/// What steps in one layer are measured by; see [`Spread`].
+#[derive(Clone, Copy, Debug)]
+pub struct Yardstick {
+    /// The unit of steps.
+    pub spread: f32,
+    /// The largest magnitude that bounded operators allow.
+    pub bound: f32,
+}
+
+/// In single precision; the largest number where a step went beyond it, so that finite genes stay finite.
+pub(super) fn single(value: f64) -> f32 {
+    value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
 }
 
 /// The genes of hidden unit `unit` in hidden layer `layer`: its incoming row, its threshold, and its outgoing column as

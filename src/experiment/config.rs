@@ -178,7 +178,7 @@ impl Task {
     /// How columns are scaled.
     pub fn scaling(&self) -> Scaling {
         match self {
-            Task::Classification { scaling, .. } | Task::Regression { scaling, .. } => scaling.clone(),
+            Task::Classification { scaling, .. } | Task::Regression { scaling, .. } => *scaling,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::experiment::config::{Experiment, SCHEMA};
+use crate::experiment::diagnose;
+use crate::experiment::prepare::Study;
 use crate::files;
 use ron::extensions::Extensions;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,19 @@ impl Loaded {
     /// Folder that relative paths in the experiment start from.
     pub fn folder(&self) -> &Path {
         self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
+    /// The experiment with its data and network; errors say where in the file they come from.
+    ///
+    /// # Errors
+    /// As [`Study::new`].
+    pub fn study(&self) -> Result<Study> {
+        Study::new(self.experiment.clone(), self.folder()).map_err(|error| self.locate(error))
+    }
+
+    /// The error with the places in the file that its problems come from, as far as they can be told.
+    pub fn locate(&self, error: Error) -> Error {
+        diagnose::locate(error, &self.source, &self.path)
     }
 }
 

@@ -2,9 +2,11 @@
 
 pub mod arm;
 pub mod config;
+mod diagnose;
 pub mod folder;
 mod load;
 pub mod model;
+pub mod outline;
 mod prepare;
 pub mod record;
 mod replicate;
@@ -16,7 +18,8 @@ pub use config::Experiment;
 pub use folder::{Folder, Manifest, Tables};
 pub use load::{Loaded, dialect, load, parse, to_text};
 pub use model::Model;
-pub use prepare::{Plan, Study, grouped};
+pub use prepare::{Plan, Study, bytes_text, grouped};
+pub use record::ResultRow;
 pub use replicate::grid;
 pub use roles::roles;
 pub use run::{Run, RunOptions, available_threads, run};

@@ -1,7 +1,7 @@
 //! From the experiment file to what is needed to run it: data, network, budget, plan.
 
 use crate::error::{Error, Kind, Result};
-use crate::experiment::arm::StartContext;
+use crate::experiment::arm::{Method, StartContext};
 use crate::experiment::config::{Experiment, Network, Seeds};
 use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
@@ -52,9 +52,16 @@ impl Study {
     /// # Errors
     /// Anything that does not go together, with the way out.
     pub fn new(experiment: Experiment, folder: &Path) -> Result<Study> {
-        let seeds = check_seeds(&experiment.seeds)?;
-        let order = super::roles::order(&experiment)?;
-        experiment.task.split().check()?;
+        let (seeds, order, split) =
+            (check_seeds(&experiment.seeds), super::roles::order(&experiment), experiment.task.split().check());
+        let (seeds, order) = match (seeds, order, split) {
+            (Ok(seeds), Ok(order), Ok(())) => (seeds, order),
+            // Independent of each other, so all of them are told at once.
+            (seeds, order, split) => {
+                let errors = [seeds.err(), order.err(), split.err()];
+                return Err(Error::all(errors.into_iter().flatten().collect()).expect("one of them failed"));
+            }
+        };
         let classification = experiment.task.is_classification();
         let kind = if classification { TargetKind::Classes } else { TargetKind::Values };
         let dataset = experiment.task.data().load(&LoadContext { folder, kind })?;
@@ -146,6 +153,42 @@ impl Study {
         })
     }
 
+    /// Refuses a plan that needs more than `limit` bytes.
+    ///
+    /// # Errors
+    /// `P0140`, with the part that takes most and what would fit.
+    pub fn check_memory(&self, plan: &Plan, limit: u128) -> Result<()> {
+        if plan.bytes <= limit {
+            return Ok(());
+        }
+        let message =
+            format!("this plan needs about {} of memory; {} may be used", bytes_text(plan.bytes), bytes_text(limit));
+        let mut error = Error::new(Kind::Limit, "P0140", message);
+        let largest = self.experiment.arms.iter().max_by_key(|arm| arm.method.genomes());
+        if let Some(arm) = largest {
+            let (genomes, parameters) = (arm.method.genomes(), plan.parameters as u64);
+            let each = 4 * u128::from(genomes) * u128::from(parameters);
+            error = error.note(format!(
+                "arm \"{}\" holds {} genomes x {} weights x 4 bytes = {}, once for each seed that runs at a time",
+                arm.name,
+                grouped(genomes),
+                grouped(parameters),
+                bytes_text(each),
+            ));
+            let at_a_time = (plan.bytes / each.max(1)).max(1);
+            if let Method::Genetic(settings) = &arm.method {
+                // What is not genomes stays; the rest of the limit is divided among them.
+                let rest = plan.bytes - (each * at_a_time).min(plan.bytes);
+                let population = settings.population.get() as u128;
+                let fits = population * limit.saturating_sub(rest) / (each * at_a_time).max(1);
+                if fits >= 2 {
+                    error = error.help(format!("`population: {}` would just fit", two_digits(fits)));
+                }
+            }
+        }
+        Err(error.help("fewer --threads run fewer seeds at a time").help("--memory-limit raises the limit"))
+    }
+
     /// Bytes at the peak: the data set, one replicate's rows and the largest arm's genomes for each thread that runs one.
     fn bytes(&self, threads: usize, rows: [usize; 3]) -> u128 {
         let features = self.dataset.features();
@@ -181,6 +224,29 @@ fn check_seeds(seeds: &Seeds) -> Result<Vec<u64>> {
             .help("list every seed once"));
     }
     Ok(seeds)
+}
+
+/// `number` rounded down to two digits, in the way of experiment files: `36_000_000`.
+fn two_digits(number: u128) -> String {
+    let mut unit = 1;
+    while number / unit >= 100 {
+        unit *= 10;
+    }
+    grouped((number / unit * unit) as u64).replace(' ', "_")
+}
+
+/// Bytes for reading: `21 MiB`.
+pub fn bytes_text(bytes: u128) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let (mut number, mut unit) = (bytes as f64, 0);
+    while number >= 1000.0 && unit + 1 < units.len() {
+        (number, unit) = (number / 1024.0, unit + 1);
+    }
+    if number < 10.0 && unit > 0 {
+        format!("{number:.1} {}", units[unit])
+    } else {
+        format!("{number:.0} {}", units[unit])
+    }
 }
 
 /// A number with a blank between thousands.

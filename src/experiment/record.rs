@@ -171,10 +171,10 @@ pub struct HealthRow {
     pub dead: u64,
     /// Units.
     pub units: u64,
-    /// Variance of the activations.
-    pub activation_variance: f64,
-    /// Variance of the gradient by the layer's weights.
-    pub gradient_variance: f64,
+    /// Variance of the activations; none if one is not finite.
+    pub activation_variance: Option<f64>,
+    /// Variance of the gradient by the layer's weights; none if one is not finite.
+    pub gradient_variance: Option<f64>,
 }
 
 /// A row of `predictions.csv`: one row of data under the deployed weights, at the first seed.

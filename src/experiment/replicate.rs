@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use std::time::Instant;
 
 /// Looks at a run: so many, at costs that grow by a constant factor.
-pub const LOOKS: usize = 256;
+pub const LOOKS: usize = 512;
 
 /// Weights that a run leaves behind.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,14 @@
 //! Numbers on slices: kernels, linear algebra, statistics. Knows nothing of genomes or tasks.
 
 mod activation;
+mod assignment;
 pub mod kernel;
+pub mod linear_algebra;
+mod moments;
 mod rows;
 pub mod statistics;
 
 pub use activation::Activation;
+pub use assignment::assign;
+pub use moments::Moments;
 pub use rows::Rows;

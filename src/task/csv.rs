@@ -8,7 +8,8 @@ use super::{Dataset, LoadContext, Source, Statistic, TargetKind};
 use crate::error::{Error, Result};
 use crate::values::Count;
 use serde::{Deserialize, Serialize};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use table::{Open, Table};
 
@@ -143,8 +144,7 @@ impl Source for Csv {
         let reader = DataReader::open(&path, cap)?;
         let length = reader.length;
         let described = reader.finish()?;
-        let open =
-            || DataReader::open(&path, cap).map(|file| Box::new(file) as Box<dyn Read>).map_err(io::Error::other);
+        let open = || File::open(&path).map(|file| Box::new(file.take(cap)) as Box<dyn Read>);
         let mut dataset = self.parse(&open, length, &path, context.kind)?;
         dataset.files = vec![described];
         Ok(dataset)
@@ -166,3 +166,6 @@ fn yes() -> bool {
 fn gibibyte() -> Count {
     Count::new(1 << 30).expect("not 0")
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,6 +111,11 @@ impl Scaler {
         self.0.centre.len()
     }
 
+    /// Whether missing cells (NaN) are filled with what the training rows told.
+    pub fn fills_missing(&self) -> bool {
+        !self.0.fill.is_empty()
+    }
+
     /// Scales one row into `out`, both `[columns]`. Finite whatever `row` holds, NaN being filled:
     /// numbers that would not fit single precision stop at ±10¹⁸.
     ///
@@ -255,6 +260,7 @@ fn too_extreme(place: &str, x: f64) -> Error {
 mod tests {
     use super::*;
     use ndarray::{Array2, array};
+    use proptest::prelude::*;
 
     fn fitted(scaling: Scaling, column: &[f64]) -> Vec<f32> {
         let inputs = Array2::from_shape_vec((column.len(), 1), column.to_vec()).unwrap();
@@ -366,5 +372,33 @@ mod tests {
         }
         let error = Scaler::fit(min_max(1.0, 1.0), inputs.view(), &[0], None).unwrap_err();
         assert_eq!(error.code(), "P0121");
+    }
+
+    /// Zero, tiny, huge, ordinary and any other finite numbers.
+    fn extreme() -> impl Strategy<Value = f64> {
+        let special = [0.0, -0.0, 1.0, 5e-324, 1e-300, 1e300, -1e300, 1e-45, 3.4e38, 1e308, -f64::MAX];
+        let any_finite = any::<f64>().prop_map(|x| if x.is_finite() { x } else { 0.0 });
+        prop_oneof![prop::sample::select(special.to_vec()), -10.0..10.0_f64, any_finite]
+    }
+
+    proptest! {
+        #[test]
+        fn any_table_becomes_finite_or_is_refused(
+            cells in prop::collection::vec(extreme(), 12), training in 1_usize..=4, kind in 0_usize..3,
+        ) {
+            let inputs = Array2::from_shape_vec((4, 3), cells).unwrap();
+            let scaling = [Scaling::None, Scaling::Standardize, min_max(-1.0, 1.0)][kind];
+            let rows: Vec<usize> = (0..training).collect();
+            let names = ["a".to_owned(), "b".into(), "c".into()];
+            let fitted = Scaler::fit(scaling, inputs.view(), &rows, None);
+            match fitted.and_then(|scaler| scaler.check(inputs.view(), &names).map(|()| scaler)) {
+                Err(error) => prop_assert_eq!(error.code(), "P0205"),
+                Ok(scaler) => for row in inputs.rows() {
+                    let mut out = [0.0_f32; 3];
+                    scaler.transform(row, &mut out);
+                    prop_assert!(out.iter().all(|y| (y * y).is_finite()), "{:?} from {}", out, row);
+                },
+            }
+        }
     }
 }

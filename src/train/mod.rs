@@ -9,7 +9,7 @@ mod session;
 mod settings;
 
 pub use clip::Clip;
-pub use health::Health;
+pub use health::{Health, LayerHealth};
 pub use initializer::{Initialize, Initializer};
 pub use optimizer::{Optimize, Optimizer, OptimizerState};
 pub use schedule::Schedule;

@@ -1,14 +1,38 @@
 //! Crossover: how two parents make a child.
 
+mod aligned;
+mod arithmetic;
+mod blend;
+mod one_point;
+mod per_layer;
+mod per_neuron;
+mod simulated_binary;
+mod two_point;
 mod uniform;
 
+pub use aligned::Aligned;
+pub use arithmetic::Arithmetic;
+pub use blend::Blend;
+pub use one_point::OnePoint;
+pub use per_layer::PerLayer;
+pub use per_neuron::PerNeuron;
+pub use simulated_binary::SimulatedBinary;
+pub use two_point::TwoPoint;
 pub use uniform::Uniform;
 
+use crate::cost::Cost;
 use crate::evolve::Variation;
+use crate::math::Rows;
+use crate::network::Mlp;
 use crate::values::Probability;
 
 /// Mixes a second parent into a child.
 pub trait Cross: Send + Sync {
+    /// What one child costs at most: passes over rows, where the operator looks at any.
+    fn cost(&self, _network: &Mlp, _rows: &Rows) -> Cost {
+        Cost::ZERO
+    }
+
     /// Share of the children that are crossed at all; the others are copies of their first parent.
     fn rate(&self) -> Probability;
 
@@ -19,11 +43,123 @@ pub trait Cross: Send + Sync {
 crate::registry! {
     /// How two parents make a child.
     pub enum Crossover: dyn Cross {
+        OnePoint(OnePoint),
+        TwoPoint(TwoPoint),
         Uniform(Uniform),
+        Arithmetic(Arithmetic),
+        Blend(Blend),
+        SimulatedBinary(SimulatedBinary),
+        PerNeuron(PerNeuron),
+        PerLayer(PerLayer),
+        Aligned(Aligned),
     }
 }
 
 /// 0.7: most children have two parents, some are refined copies.
 fn default_rate() -> Probability {
     Probability::new(0.7).expect("in range")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolve::fixture::{Fixture, all, bits, read};
+
+    /// Which genes of a child come from the second parent, for operators that take every gene from either.
+    pub(super) fn origins(operator: &dyn Cross, individual: u64) -> Vec<bool> {
+        origins_in(&Fixture::new(), operator, individual)
+    }
+
+    pub(super) fn origins_in(fixture: &Fixture, operator: &dyn Cross, individual: u64) -> Vec<bool> {
+        let mut child: Vec<f32> = (0..fixture.network.parameters()).map(|gene| gene as f32).collect();
+        let first = child.clone();
+        let other: Vec<f32> = first.iter().map(|gene| -gene - 1.0).collect();
+        fixture.vary(individual, |context| operator.cross(&mut child, &other, context));
+        let from_other = |gene: usize| {
+            assert!(child[gene] == first[gene] || child[gene] == other[gene]);
+            child[gene] == other[gene]
+        };
+        (0..first.len()).map(from_other).collect()
+    }
+
+    fn child(fixture: &Fixture, operator: &Crossover, parents: [&[f32]; 2], individual: u64) -> Vec<f32> {
+        let mut child = parents[0].to_vec();
+        fixture.vary(individual, |context| operator.cross(&mut child, parents[1], context));
+        child
+    }
+
+    #[test]
+    fn equal_parents_give_an_equal_child() {
+        let fixture = Fixture::new();
+        let mut parent = fixture.genome(0);
+        parent[..4].copy_from_slice(&[0.0, 1e6, -1e30, f32::MIN_POSITIVE]);
+        for operator in all::<Crossover>(Crossover::CATALOGUE) {
+            for individual in 0..20 {
+                assert_eq!(child(&fixture, &operator, [&parent, &parent], individual), parent, "{operator:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn finite_stays_finite() {
+        let fixture = Fixture::new();
+        for largest in [1e6, 1e30, f32::MAX] {
+            let wild = |index| fixture.genome(index).iter().map(|gene| largest.copysign(*gene)).collect::<Vec<f32>>();
+            for operator in all::<Crossover>(Crossover::CATALOGUE) {
+                for individual in 0..20 {
+                    let child = child(&fixture, &operator, [&wild(0), &wild(1)], individual);
+                    assert!(child.iter().all(|gene| gene.is_finite()), "{operator:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_child_is_a_function_of_its_stream() {
+        let fixture = Fixture::new();
+        let (first, second) = (fixture.genome(0), fixture.genome(1));
+        for operator in all::<Crossover>(Crossover::CATALOGUE) {
+            let child = |individual| child(&fixture, &operator, [&first, &second], individual);
+            assert_eq!(child(0), child(0), "{operator:?}");
+            assert!((1..10).any(|individual| child(individual) != child(0)), "{operator:?}");
+            assert!((0..10).any(|individual| child(individual) != first), "{operator:?} changes something");
+        }
+    }
+
+    #[test]
+    fn every_rate_can_be_set_and_is_checked() {
+        for name in Crossover::CATALOGUE {
+            let operator: Crossover = read(&format!("{name}(rate: 0.25)")).unwrap();
+            assert_eq!(operator.rate().get(), 0.25);
+            let minimal: Crossover = read(&format!("{name}()")).unwrap();
+            assert_eq!((minimal.rate().get(), minimal.name()), (0.7, *name));
+            assert!(read::<Crossover>(&format!("{name}(rate: 1.5)")).is_err());
+            assert!(read::<Crossover>(&format!("{name}(ratio: 0.5)")).is_err());
+        }
+    }
+
+    #[test]
+    fn golden_vectors_hold() {
+        // A change here changes every result: raise STREAM_VERSION with it.
+        let fixture = Fixture::new();
+        let golden = |operator: &Crossover| {
+            let child = child(&fixture, operator, [&fixture.genome(0), &fixture.genome(1)], 3);
+            format!("{} {:x?}", operator.name(), bits(&child))
+        };
+        let found: Vec<String> = all(Crossover::CATALOGUE).iter().map(golden).collect();
+        assert_eq!(
+            found,
+            [
+                "OnePoint [bc1779d6, 3ef1e8c7, 3f0cc640, 3e9cb9dc]",
+                "TwoPoint [bc1779d6, 3ef1e8c7, 3e907b22, 3f116139]",
+                "Uniform [bc1779d6, 3ef1e8c7, 3e907b22, 3f116139]",
+                "Arithmetic [bc87808c, be93f9d7, 3e92b08c, 3f104cc6]",
+                "Blend [bd042e73, 3ef03b9b, 3e5a33db, 3e965db4]",
+                "SimulatedBinary [bd5903bb, 3f005b76, 3e91d8a1, 3e9be786]",
+                "PerNeuron [bc1779d6, be9a5c7b, 3f0cc640, 3e9cb9dc]",
+                "PerLayer [bc1779d6, be9a5c7b, 3e907b22, 3e9cb9dc]",
+                "Aligned [bc1779d6, be9a5c7b, bf3a228f, 3e9cb9dc]",
+            ]
+        );
+    }
 }

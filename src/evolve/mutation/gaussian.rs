@@ -2,6 +2,7 @@
 
 use super::Mutate;
 use crate::evolve::Variation;
+use crate::evolve::variation::single;
 use crate::values::{Positive, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -12,25 +13,18 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Gaussian {
     /// Chance of each gene; 0.1 unless said otherwise.
-    #[serde(default = "default_rate")]
+    #[serde(default = "super::default_rate")]
     pub rate: Probability,
     /// Standard deviation in spreads; 0.15.
-    #[serde(default = "default_sigma")]
+    #[serde(default = "super::default_sigma")]
     pub sigma: Positive,
-}
-
-fn default_rate() -> Probability {
-    Probability::new(0.1).expect("in range")
-}
-fn default_sigma() -> Positive {
-    Positive::new(0.15).expect("in range")
 }
 
 impl Mutate for Gaussian {
     fn mutate(&self, child: &mut [f32], context: &mut Variation) {
         let sigma = self.sigma.get() * f64::from(context.scale);
-        context.each_gene(self.rate.get(), |rng, gene, spread| {
-            child[gene] += (rng.normal() * sigma * f64::from(spread)) as f32;
+        context.each_gene(self.rate.get(), |rng, gene, layer| {
+            child[gene] = single(f64::from(child[gene]) + rng.normal() * sigma * f64::from(layer.spread));
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Tournaments.
 
-use super::Select;
+use super::{Select, candidates};
 use crate::rng::Rng;
 use crate::values::{Count, Fitness};
 use serde::{Deserialize, Serialize};
@@ -20,12 +20,25 @@ fn default_size() -> Count {
 
 impl Select for Tournament {
     fn select(&self, ranked: &[Fitness], parents: &mut [u32], rng: &mut Rng) {
-        // Non-finite individuals stand at the end of the ranking; they compete only among themselves.
-        let finite = ranked.partition_point(|fitness| fitness.is_finite());
-        let candidates = if finite > 0 { finite } else { ranked.len() };
+        let candidates = candidates(ranked);
         for parent in parents {
             let best = (0..self.size.get()).map(|_| rng.below(candidates)).min();
             *parent = best.expect("a tournament has a competitor") as u32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check_frequencies;
+    use super::*;
+
+    #[test]
+    fn the_best_of_those_drawn_wins() {
+        for (size, n) in [(1, 5_usize), (3, 8)] {
+            let beaten = |rank: usize| libm::pow((n - rank) as f64 / n as f64, size as f64);
+            let tournament = Tournament { size: Count::new(size).unwrap() };
+            check_frequencies(&tournament, n, |rank| beaten(rank) - beaten(rank + 1));
         }
     }
 }

@@ -2,8 +2,12 @@
 
 use crate::cost::Cost;
 use crate::error::Result;
-use crate::evolve::{Crossover, Evaluations, Measure, Mutation, Population, Selection, Spread, Strategy, Variation};
+use crate::evolve::{
+    Crossover, Evaluations, Measure, Mutation, Population, Selection, Spread, StepScale, StepSchedule, Strategy,
+    Variation,
+};
 use crate::evolve::{mutation, selection};
+use crate::math::Rows;
 use crate::network::{Mlp, Workspace};
 use crate::rng::{Purpose, Streams};
 use crate::task::Supervised;
@@ -35,9 +39,20 @@ pub struct GeneticSettings {
     /// How children differ from their parents; `Gaussian(rate: 0.1, sigma: 0.15)`.
     #[serde(default = "gaussian")]
     pub mutation: Mutation,
+    /// How mutation steps change from generation to generation; `Constant`.
+    #[serde(default)]
+    pub steps: StepSchedule,
     /// Individuals that go on unchanged; 2.
     #[serde(default = "elitism")]
     pub elitism: u32,
+}
+
+impl GeneticSettings {
+    /// What making one child costs at most, beside its score.
+    pub fn child_cost(&self, network: &Mlp, rows: &Rows) -> Cost {
+        let crossover = self.crossover.as_ref().map_or(Cost::ZERO, |crossover| crossover.cost(network, rows));
+        crossover + self.mutation.cost(network, rows)
+    }
 }
 
 fn tournament() -> Selection {
@@ -91,7 +106,7 @@ pub struct Genetic<'a> {
     kept: usize,
     asked: bool,
     generation: u64,
-    scale: f32,
+    steps: StepScale,
     best: Option<(Vec<f32>, Fitness)>,
     summary: Option<Summary>,
     cost: Cost,
@@ -120,7 +135,7 @@ impl<'a> Genetic<'a> {
             kept: 0,
             asked: false,
             generation: 0,
-            scale: 1.0,
+            steps: StepScale::default(),
             best: None,
             summary: None,
             cost: Cost::ZERO,
@@ -145,6 +160,17 @@ impl<'a> Genetic<'a> {
     /// Individual 0 of generation 0, while it is the present generation.
     pub fn first_draw(&self) -> Option<&[f32]> {
         (self.generation <= 1 && self.spread.is_some()).then(|| self.now.genome(0))
+    }
+
+    /// Factor on the steps of children born into the present generation.
+    fn scale(&self) -> f32 {
+        let planned = self.settings.generations.get();
+        self.settings.steps.scale(self.generation as usize, planned, &self.steps)
+    }
+
+    /// Place of the first child: behind the elites, and there is none in generation 0.
+    fn first_child(&self) -> usize {
+        if self.generation == 0 { self.size } else { self.elites().min(self.size) }
     }
 
     fn elites(&self) -> usize {
@@ -184,7 +210,7 @@ impl<'a> Genetic<'a> {
         let (settings, order, now) = (&self.settings, &self.order, &self.now);
         let (old_steps, ranked, parents) = (&self.step_size, &self.ranked, &self.parents);
         let born = self.generation;
-        let (network, supervised, scale) = (self.network, self.supervised, self.scale);
+        let (network, supervised, scale) = (self.network, self.supervised, self.scale());
         let work = self.next.rows_mut(elites).take(children).enumerate();
         let steps = self.next_step_size[elites..].par_iter_mut();
         let parent_fitness = self.parent_fitness[elites..].par_iter_mut();
@@ -263,8 +289,7 @@ impl<'a> Genetic<'a> {
             let variances = mean.iter().zip(&square).map(|(m, s)| (s / n - (m / n) * (m / n)).max(0.0));
             squares += variances.sum::<f64>() / (f64::from(*spread) * f64::from(*spread));
         }
-        let first_child = if self.generation == 0 { self.size } else { self.elites() };
-        let children = first_child..self.size;
+        let children = self.first_child()..self.size;
         let better = children.clone().filter(|&child| self.fitness[child] < self.parent_fitness[child]).count();
         Summary {
             generation: self.generation,
@@ -273,7 +298,7 @@ impl<'a> Genetic<'a> {
             diversity: (squares / self.network.parameters() as f64).sqrt(),
             unique: hashes.len() as f64 / self.size as f64,
             improved: (!children.is_empty()).then(|| better as f64 / children.len() as f64),
-            scale: self.scale,
+            scale: self.scale(),
         }
     }
 }
@@ -314,7 +339,10 @@ impl Strategy for Genetic<'_> {
             }
         }
         rank_into(&self.fitness[..self.size], &mut self.order);
-        self.summary = Some(self.summarize());
+        let summary = self.summarize();
+        let children = self.size - self.first_child();
+        let better = summary.improved.map_or(0, |share| (share * children as f64).round() as usize);
+        self.summary = Some(summary);
         let champion = self.order[0] as usize;
         let comparable = self.settings.fitness.is_fixed();
         if self.best.as_ref().is_none_or(|(_, best)| !comparable || self.fitness[champion] < *best) {
@@ -322,6 +350,9 @@ impl Strategy for Genetic<'_> {
                 self.best.get_or_insert_with(|| (vec![0.0; self.network.parameters()], Fitness::WORST));
             genome.copy_from_slice(self.now.genome(champion));
             *fitness = self.fitness[champion];
+        }
+        if self.generation > 0 {
+            self.settings.steps.update(&mut self.steps, better, children);
         }
         self.generation += 1;
     }

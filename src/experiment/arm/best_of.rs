@@ -77,8 +77,9 @@ impl Contest for BestOf {
         match &self.candidates {
             Candidates::Count(count) => {
                 let train = &context.train;
-                let rows = train.supervised.training.count();
-                Some(self.measure(context).cost(train.network.multiply_adds(), rows).times(count.get() as u64))
+                let rows = &train.supervised.training;
+                let score = self.measure(context).cost(train.network.multiply_adds(), rows.count());
+                Some((score + self.scheme.cost(train.network, rows)).times(count.get() as u64))
             }
             Candidates::FillBudgetOf(name) => super::genetic::search_cost(context.genetic(name.as_str())?, context),
         }
@@ -112,7 +113,9 @@ struct BestOfArm<'a> {
 impl BestOfArm<'_> {
     /// Scores the next candidates that fit; `false` when there are none.
     fn search(&mut self, context: &mut ArmContext) -> Result<bool> {
-        let each = self.evaluator.cost().total().max(1);
+        let train = &context.train;
+        let draw = self.scheme.cost(train.network, &train.supervised.training);
+        let each = (self.evaluator.cost() + draw).total().max(1);
         let allowed = self.allowance.saturating_sub(context.cost.total()).min(context.left()) / each;
         let count = (self.limit - self.drawn).min(allowed).min(CHUNK as u64) as usize;
         if count == 0 {

@@ -41,8 +41,12 @@ pub(super) fn search_cost(settings: &GeneticSettings, context: &StartContext) ->
     let size = settings.population.get() as u64;
     let kept = if settings.fitness.is_fixed() { u64::from(settings.elitism).min(size - 1) } else { 0 };
     let later = (settings.generations.get() as u64 - 1).checked_mul(size - kept)?;
+    let elites = u64::from(settings.elitism).min(size - 1);
+    let children = (settings.generations.get() as u64 - 1).checked_mul(size - elites)?;
+    let variation = settings.child_cost(train.network, &train.supervised.training).times(children);
     let last = if settings.fitness.is_fixed() { 0 } else { champions(settings) as u64 };
-    Some(each.times(size + later + last))
+    let draws = settings.scheme.cost(train.network, &train.supervised.training).times(size);
+    Some(each.times(size + later + last) + variation + draws)
 }
 
 /// Individuals of the last generation that are scored afresh where minibatches made their scores luck.
@@ -95,7 +99,14 @@ impl<'a> GeneticArm<'a> {
         let each = self.evaluator.cost().total().max(1);
         // Champions are scored afresh at the end; what that costs is put aside.
         let aside = if self.settings.fitness.is_fixed() { 0 } else { champions(&self.settings) as u64 * each };
-        let limit = (context.left().saturating_sub(aside) / each) as usize;
+        // A child is paid for before it is made: its score, and rows that variation looks at.
+        let train = &context.train;
+        let rows = &train.supervised.training;
+        let variation = match self.strategy.generation() {
+            0 => self.settings.scheme.cost(train.network, rows).total(),
+            _ => self.settings.child_cost(train.network, rows).total(),
+        };
+        let limit = (context.left().saturating_sub(aside) / (each + variation)) as usize;
         if self.strategy.is_finished() || limit == 0 {
             return Ok(false);
         }

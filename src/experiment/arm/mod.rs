@@ -215,3 +215,6 @@ pub trait Arm: Send {
 pub(crate) fn own_branch(streams: Streams, arm: u32) -> Streams {
     streams.branch(0x8000_0000 | arm)
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,9 @@ impl Contest for Race {
         let train = &context.train;
         let rows = train.supervised.training.count();
         let (macs, batch) = (train.network.multiply_adds(), train.training.batch.rows(rows));
-        let (mut runners, mut steps, mut cost) = (self.candidates.get(), self.steps.get() as u64, Cost::ZERO);
+        let draw = self.scheme.cost(train.network, &train.supervised.training);
+        let mut cost = draw.times(self.candidates.get() as u64);
+        let (mut runners, mut steps) = (self.candidates.get(), self.steps.get() as u64);
         while runners > 1 {
             let work = steps.checked_mul(runners as u64)?;
             cost += Cost::gradient(macs, batch).times(work) + Cost::forward(macs, rows).times(runners as u64);
@@ -117,7 +119,11 @@ impl RaceArm<'_> {
 impl Arm for RaceArm<'_> {
     fn advance(&mut self, context: &mut ArmContext) -> Result<Step> {
         if self.runners.is_empty() {
+            let draw = self.settings.scheme.cost(context.train.network, &context.train.supervised.training);
             for individual in 0..self.settings.candidates.get() as u64 {
+                if individual > 0 && !context.affords(draw) {
+                    break;
+                }
                 let mut start = vec![0.0; context.train.network.parameters()];
                 context.draw(&self.settings.scheme, individual, &mut start)?;
                 if individual == 0 {

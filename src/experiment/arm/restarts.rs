@@ -95,6 +95,10 @@ impl Arm for RestartsArm<'_> {
         let score = Cost::forward(context.train.network.multiply_adds(), rows);
         while !context.is_due() {
             if self.now.is_none() {
+                let draw = self.settings.scheme.cost(context.train.network, &context.train.supervised.training);
+                if self.run > 0 && !context.affords(draw) {
+                    return Ok(Step::Spent);
+                }
                 let mut start = vec![0.0; context.train.network.parameters()];
                 context.draw(&self.settings.scheme, self.run, &mut start)?;
                 if self.run == 0 {

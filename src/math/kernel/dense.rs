@@ -260,6 +260,8 @@ impl Kernel for GradientPass<'_> {
     unsafe fn run<S: Simd>(self) -> f64 {
         let GradientPass { net, params, rows, source, gradient, workspace } = self;
         let layers = net.layers;
+        #[cfg(test)]
+        let before = counter::FORWARD.with(std::cell::Cell::get);
         let last = layers.len() - 1;
         for (index, layer) in layers.iter().enumerate() {
             workspace.weight_gradient[index][..layer.outputs * layer.inputs.next_multiple_of(LANES)].fill(0.0);
@@ -328,6 +330,9 @@ impl Kernel for GradientPass<'_> {
                 }
             }
         }
+        #[cfg(test)]
+        counter::IN_GRADIENTS
+            .with(|count| count.set(count.get() + counter::FORWARD.with(std::cell::Cell::get) - before));
         for (index, layer) in layers.iter().enumerate() {
             let padded = layer.inputs.next_multiple_of(LANES);
             let rows = workspace.weight_gradient[index].chunks_exact(padded);
@@ -413,8 +418,22 @@ unsafe fn forward<S: Simd>(
     }
 }
 
+/// Forward multiply-adds that this thread has really done, padding included: what tests hold [`Cost`] against.
+///
+/// [`Cost`]: crate::cost::Cost
+#[cfg(test)]
+pub(crate) mod counter {
+    use std::cell::Cell;
+    thread_local! {
+        pub static FORWARD: Cell<u64> = const { Cell::new(0) };
+        pub static IN_GRADIENTS: Cell<u64> = const { Cell::new(0) };
+    }
+}
+
 #[inline(always)]
 unsafe fn weighted_sums<S: Simd>(layer: &Dense, params: &[f32], x: *const f32, vectors: usize, out: *mut f32) {
+    #[cfg(test)]
+    counter::FORWARD.with(|count| count.set(count.get() + (layer.inputs * layer.outputs * vectors * LANES) as u64));
     let product = Product {
         x,
         inputs: layer.inputs,
@@ -748,89 +767,88 @@ unsafe fn probabilities<S: Simd>(head: Head, outputs: usize, vectors: usize, z: 
     }
 }
 
+/// `yes` in the lanes where x > 0, `no` in the others.
+#[inline(always)]
+unsafe fn positive<S: Simd>(x: S::V, yes: S::V, no: S::V) -> S::V {
+    unsafe { S::select(S::less(S::splat(0.0), x), yes, no) }
+}
+
+/// Normal distribution function.
+#[inline(always)]
+unsafe fn normal_share<S: Simd>(x: S::V) -> S::V {
+    unsafe {
+        let half = S::splat(0.5);
+        S::fma(erf::<S>(S::mul(x, S::splat(std::f32::consts::FRAC_1_SQRT_2))), half, half)
+    }
+}
+
+/// exp(−x²/2).
+#[inline(always)]
+unsafe fn bell<S: Simd>(x: S::V) -> S::V {
+    unsafe { exp::<S>(S::mul(S::mul(x, x), S::splat(-0.5))) }
+}
+
 /// Sums to activations, in place, and their derivatives to `slopes` if wanted; `count` vectors.
 #[inline(always)]
 unsafe fn activate<S: Simd>(activation: Activation, values: *mut f32, slopes: Option<*mut f32>, count: usize) {
-    /// The same loop for every activation, so that none is decided inside it.
-    #[inline(always)]
-    unsafe fn each<S: Simd>(
-        values: *mut f32,
-        slopes: Option<*mut f32>,
-        count: usize,
-        value: impl Fn(S::V) -> S::V,
-        slope: impl Fn(S::V, S::V) -> S::V,
-    ) {
-        for index in 0..count {
-            unsafe {
+    // A macro, not a function of closures: closures are compiled without the instruction set and would call every
+    // intrinsic instead of inlining it.
+    macro_rules! each {
+        ($x:ident: $value:expr, $y:ident: $slope:expr) => {
+            for index in 0..count {
                 let to = values.add(index * LANES);
-                let x = S::load(to);
-                let y = value(x);
-                S::store(to, y);
+                let $x = S::load(to);
+                let $y = $value;
+                S::store(to, $y);
                 if let Some(slopes) = slopes {
-                    S::store(slopes.add(index * LANES), slope(x, y));
+                    S::store(slopes.add(index * LANES), $slope);
                 }
             }
-        }
+        };
     }
     unsafe {
-        let zero = S::splat(0.0);
-        let one = S::splat(1.0);
-        let positive = |x, yes, no| S::select(S::less(zero, x), yes, no);
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
         match activation {
             Activation::Linear => {
                 if let Some(slopes) = slopes {
-                    (0..count).for_each(|index| S::store(slopes.add(index * LANES), one));
+                    for index in 0..count {
+                        S::store(slopes.add(index * LANES), one);
+                    }
                 }
             }
-            Activation::Step => each::<S>(values, slopes, count, |x| positive(x, one, zero), |_, _| zero),
-            Activation::Logistic => {
-                each::<S>(values, slopes, count, |x| logistic::<S>(x), |_, y| S::mul(y, S::sub(one, y)));
-            }
-            Activation::Tanh => {
-                each::<S>(values, slopes, count, |x| tanh::<S>(x), |_, y| S::fma(S::neg(y), y, one));
-            }
-            Activation::Relu => each::<S>(values, slopes, count, |x| S::max(zero, x), |x, _| positive(x, one, zero)),
+            Activation::Step => each!(x: positive::<S>(x, one, zero), _y: zero),
+            Activation::Logistic => each!(x: logistic::<S>(x), y: S::mul(y, S::sub(one, y))),
+            Activation::Tanh => each!(x: tanh::<S>(x), y: S::fma(S::neg(y), y, one)),
+            Activation::Relu => each!(x: S::max(zero, x), _y: positive::<S>(x, one, zero)),
             Activation::LeakyRelu { slope } => {
                 let low = S::splat(slope.f32());
-                let value = |x| positive(x, x, S::mul(x, low));
-                each::<S>(values, slopes, count, value, |x, _| positive(x, one, low));
+                each!(x: positive::<S>(x, x, S::mul(x, low)), _y: positive::<S>(x, one, low));
             }
             Activation::Gelu => {
-                let share = |x| {
-                    let half = S::splat(0.5);
-                    S::fma(erf::<S>(S::mul(x, S::splat(std::f32::consts::FRAC_1_SQRT_2))), half, half)
-                };
-                let density = |x| S::mul(exp::<S>(S::mul(S::mul(x, x), S::splat(-0.5))), S::splat(0.398_942_3));
-                each::<S>(values, slopes, count, |x| S::mul(x, share(x)), |x, _| S::fma(x, density(x), share(x)));
+                let root = S::splat(0.398_942_3);
+                each!(x: S::mul(x, normal_share::<S>(x)),
+                    _y: S::fma(x, S::mul(bell::<S>(x), root), normal_share::<S>(x)));
             }
             Activation::Silu => {
-                let slope = |x, y| {
-                    let share = logistic::<S>(x);
-                    S::fma(y, S::sub(one, share), share)
-                };
-                each::<S>(values, slopes, count, |x| S::mul(x, logistic::<S>(x)), slope);
+                each!(x: S::mul(x, logistic::<S>(x)),
+                    y: { let share = logistic::<S>(x); S::fma(y, S::sub(one, share), share) });
             }
-            Activation::Softplus => {
-                each::<S>(values, slopes, count, |x| softplus::<S>(x), |x, _| logistic::<S>(x));
-            }
+            Activation::Softplus => each!(x: softplus::<S>(x), _y: logistic::<S>(x)),
             Activation::Sin => {
                 let pi = S::splat(std::f32::consts::PI);
-                each::<S>(values, slopes, count, |x| sin_pi::<S>(x), |x, _| S::mul(pi, cos_pi::<S>(x)));
+                each!(x: sin_pi::<S>(x), _y: S::mul(pi, cos_pi::<S>(x)));
             }
             Activation::Cos => {
                 let minus_pi = S::splat(-std::f32::consts::PI);
-                each::<S>(values, slopes, count, |x| cos_pi::<S>(x), |x, _| S::mul(minus_pi, sin_pi::<S>(x)));
+                each!(x: cos_pi::<S>(x), _y: S::mul(minus_pi, sin_pi::<S>(x)));
             }
-            Activation::Gaussian => {
-                let value = |x| exp::<S>(S::mul(S::mul(x, x), S::splat(-0.5)));
-                each::<S>(values, slopes, count, value, |x, y| S::neg(S::mul(x, y)));
-            }
+            Activation::Gaussian => each!(x: bell::<S>(x), y: S::neg(S::mul(x, y))),
             Activation::Abs => {
-                let sign = |x| positive(x, one, S::select(S::less(x, zero), S::splat(-1.0), zero));
-                each::<S>(values, slopes, count, |x| S::abs(x), |x, _| sign(x));
+                each!(x: S::abs(x),
+                    _y: positive::<S>(x, one, S::select(S::less(x, zero), S::splat(-1.0), zero)));
             }
-            Activation::Square => each::<S>(values, slopes, count, |x| S::mul(x, x), |x, _| S::add(x, x)),
-            Activation::Negate => each::<S>(values, slopes, count, |x| S::neg(x), |_, _| S::splat(-1.0)),
+            Activation::Square => each!(x: S::mul(x, x), _y: S::add(x, x)),
+            Activation::Negate => each!(x: S::neg(x), _y: S::splat(-1.0)),
         }
     }
 }

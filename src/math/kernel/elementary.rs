@@ -240,11 +240,12 @@ mod tests {
         let mut worst = (0.0, 0.0);
         for (x, y) in x.iter().zip(&y) {
             let truth = exact(f64::from(*x));
-            let ulp = (f64::from(truth as f32).abs() * 2.0_f64.powi(-23)).max(2.0_f64.powi(-149));
-            let ulp = 2.0_f64.powf(ulp.log2().floor()).max(2.0_f64.powi(-149));
+            // Distance to the next single-precision number away from 0.
+            let near = (truth as f32).abs();
+            let ulp = f64::from(f32::from_bits(near.to_bits() + 1)) - f64::from(near);
             let error =
                 if f64::from(*y) == truth || (truth as f32) == *y { 0.0 } else { (f64::from(*y) - truth).abs() / ulp };
-            if !(error <= worst.0) {
+            if error.is_nan() || error > worst.0 {
                 worst = (error, *x);
             }
         }

@@ -13,7 +13,7 @@ mod elementary;
 pub(crate) mod simd;
 
 pub use buffer::AlignedBuffer;
-#[cfg(test)]
-pub(crate) use dense::Source;
 pub use dense::{Dense, Head, Net, Workspace};
+#[cfg(test)]
+pub(crate) use dense::{Source, counter};
 pub use simd::{Isa, Loop, vectorized};

@@ -330,8 +330,8 @@ mod x86 {
         #[inline(always)]
         unsafe fn round(a: Self::V) -> Self::V {
             unsafe {
-                let nearest = |v| _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(v);
-                [nearest(a[0]), nearest(a[1])]
+                const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+                [_mm256_round_ps::<NEAREST>(a[0]), _mm256_round_ps::<NEAREST>(a[1])]
             }
         }
         #[inline(always)]
@@ -360,32 +360,33 @@ mod x86 {
         unsafe fn with_sign(a: Self::V, b: Self::V) -> Self::V {
             unsafe {
                 let sign = _mm256_set1_ps(-0.0);
-                let one = |a, b| _mm256_or_ps(a, _mm256_and_ps(sign, b));
-                [one(a[0], b[0]), one(a[1], b[1])]
+                let signs = [_mm256_and_ps(sign, b[0]), _mm256_and_ps(sign, b[1])];
+                [_mm256_or_ps(a[0], signs[0]), _mm256_or_ps(a[1], signs[1])]
             }
         }
         #[inline(always)]
         unsafe fn exp2_whole(n: Self::V) -> Self::V {
             unsafe {
-                let one = |n| {
-                    let biased = _mm256_add_epi32(_mm256_cvttps_epi32(n), _mm256_set1_epi32(127));
-                    _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
-                };
-                [one(n[0]), one(n[1])]
+                let mut power = n;
+                for half in 0..2 {
+                    let biased = _mm256_add_epi32(_mm256_cvttps_epi32(n[half]), _mm256_set1_epi32(127));
+                    power[half] = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased));
+                }
+                power
             }
         }
         #[inline(always)]
         unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V) {
             unsafe {
                 let low = _mm256_set1_epi32(SQRT_HALF_BITS as i32);
-                let one = |x| {
-                    let shifted = _mm256_sub_epi32(_mm256_castps_si256(x), low);
-                    let exponent = _mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(shifted));
+                let (mut mantissa, mut exponent) = (x, x);
+                for half in 0..2 {
+                    let shifted = _mm256_sub_epi32(_mm256_castps_si256(x[half]), low);
+                    exponent[half] = _mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(shifted));
                     let bits = _mm256_and_si256(shifted, _mm256_set1_epi32(0x007f_ffff));
-                    (_mm256_castsi256_ps(_mm256_add_epi32(bits, low)), exponent)
-                };
-                let (first, second) = (one(x[0]), one(x[1]));
-                ([first.0, second.0], [first.1, second.1])
+                    mantissa[half] = _mm256_castsi256_ps(_mm256_add_epi32(bits, low));
+                }
+                (mantissa, exponent)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Glorot starts: variances of activations and gradients alike in all layers.
 
-use super::Initialize;
+use super::{Initialize, normal_weights, uniform_weights};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::math::Rows;
@@ -12,11 +12,7 @@ pub struct GlorotUniform;
 
 impl Initialize for GlorotUniform {
     fn init(&self, network: &Mlp, _: &Rows, params: &mut [f32], rng: &mut Rng, _: &mut Cost) -> Result<()> {
-        for layer in network.layers() {
-            let limit = (6.0 / (layer.inputs + layer.outputs) as f64).sqrt() as f32;
-            params[layer.weights.clone()].iter_mut().for_each(|weight| *weight = rng.between(-limit, limit));
-            params[layer.biases.clone()].fill(0.0);
-        }
+        uniform_weights(network, params, rng, |layer| (6.0 / (layer.inputs + layer.outputs) as f64).sqrt());
         Ok(())
     }
 }
@@ -26,11 +22,7 @@ pub struct GlorotNormal;
 
 impl Initialize for GlorotNormal {
     fn init(&self, network: &Mlp, _: &Rows, params: &mut [f32], rng: &mut Rng, _: &mut Cost) -> Result<()> {
-        for layer in network.layers() {
-            let standard_deviation = (2.0 / (layer.inputs + layer.outputs) as f64).sqrt();
-            rng.fill_normal(&mut params[layer.weights.clone()], standard_deviation);
-            params[layer.biases.clone()].fill(0.0);
-        }
+        normal_weights(network, params, rng, |layer| (2.0 / (layer.inputs + layer.outputs) as f64).sqrt());
         Ok(())
     }
 }

@@ -23,16 +23,16 @@ pub struct Adam {
     pub epsilon: NonNegative,
 }
 
-fn default_learning_rate() -> Positive {
+pub(super) fn default_learning_rate() -> Positive {
     Positive::new(0.001).expect("in range")
 }
-fn default_beta1() -> Probability {
+pub(super) fn default_beta1() -> Probability {
     Probability::new(0.9).expect("in range")
 }
-fn default_beta2() -> Probability {
+pub(super) fn default_beta2() -> Probability {
     Probability::new(0.999).expect("in range")
 }
-fn default_epsilon() -> NonNegative {
+pub(super) fn default_epsilon() -> NonNegative {
     NonNegative::new(1e-8).expect("in range")
 }
 
@@ -46,6 +46,20 @@ impl Optimize for Adam {
     }
 
     fn step(&self, state: &mut OptimizerState, params: &mut [f32], gradient: &[f32], learning_rate: f32) {
+        self.shrinking_step(state, params, gradient, learning_rate, 1.0);
+    }
+}
+
+impl Adam {
+    /// A step of parameters that are multiplied by `keep` before.
+    pub(super) fn shrinking_step(
+        &self,
+        state: &mut OptimizerState,
+        params: &mut [f32],
+        gradient: &[f32],
+        learning_rate: f32,
+        keep: f32,
+    ) {
         let correction = |beta: f64| 1.0 - libm::pow(beta, state.step as f64);
         let (beta1, beta2) = (self.beta1.get(), self.beta2.get());
         // The corrections of both moments folded into step size and epsilon (the end of section 2 of the paper).
@@ -56,8 +70,12 @@ impl Optimize for Adam {
             gradient,
             mean,
             square,
+            keep,
             beta1: beta1 as f32,
             beta2: beta2 as f32,
+            // Taken in double precision: 1 − 0.999 in single precision is off by 1e-5 of itself.
+            rest1: (1.0 - beta1) as f32,
+            rest2: (1.0 - beta2) as f32,
             rate: (f64::from(learning_rate) * root / correction(beta1)) as f32,
             epsilon: (self.epsilon.get() * root) as f32,
         });
@@ -69,8 +87,11 @@ struct Step<'a> {
     gradient: &'a [f32],
     mean: &'a mut [f32],
     square: &'a mut [f32],
+    keep: f32,
     beta1: f32,
     beta2: f32,
+    rest1: f32,
+    rest2: f32,
     rate: f32,
     epsilon: f32,
 }
@@ -81,9 +102,9 @@ impl Loop for Step<'_> {
     fn run(self) {
         let moments = self.mean.iter_mut().zip(self.square.iter_mut());
         for ((param, g), (mean, square)) in self.params.iter_mut().zip(self.gradient).zip(moments) {
-            *mean = self.beta1.mul_add(*mean, (1.0 - self.beta1) * g);
-            *square = self.beta2.mul_add(*square, (1.0 - self.beta2) * g * g);
-            *param -= self.rate * *mean / (square.sqrt() + self.epsilon);
+            *mean = self.beta1.mul_add(*mean, self.rest1 * g);
+            *square = self.beta2.mul_add(*square, self.rest2 * g * g);
+            *param = *param * self.keep - self.rate * *mean / (square.sqrt() + self.epsilon);
         }
     }
 }

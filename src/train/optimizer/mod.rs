@@ -1,8 +1,20 @@
 //! Gradient descent and its relatives: how a gradient changes the parameters.
 
 mod adam;
+mod adam_w;
+mod momentum;
+mod nesterov;
+mod rms_prop;
+mod rprop;
+mod sgd;
 
 pub use adam::Adam;
+pub use adam_w::AdamW;
+pub use momentum::Momentum;
+pub use nesterov::Nesterov;
+pub use rms_prop::RmsProp;
+pub use rprop::Rprop;
+pub use sgd::Sgd;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +59,174 @@ pub trait Optimize: Send + Sync {
 crate::registry! {
     /// How gradients become steps.
     pub enum Optimizer: dyn Optimize {
+        Sgd(Sgd),
+        Momentum(Momentum),
+        Nesterov(Nesterov),
+        RmsProp(RmsProp),
         Adam(Adam),
+        AdamW(AdamW),
+        Rprop(Rprop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, Streams};
+
+    include!("oracle_numbers.rs");
+
+    fn written(text: &str) -> Optimizer {
+        ron::Options::default()
+            .with_default_extension(ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES)
+            .with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
+            .from_str(text)
+            .unwrap_or_else(|cause| panic!("{text}: {cause}"))
+    }
+
+    /// One of each, with the settings of a user who writes as little as possible.
+    fn all() -> impl Iterator<Item = Optimizer> {
+        Optimizer::CATALOGUE.iter().map(|name| written(&format!("{name}()")))
+    }
+
+    fn fresh(optimizer: &Optimizer, parameters: usize) -> OptimizerState {
+        let mut state = OptimizerState::default();
+        state.reset(&**optimizer, parameters);
+        state
+    }
+
+    fn step(optimizer: &Optimizer, state: &mut OptimizerState, params: &mut [f32], gradient: &[f32]) {
+        state.step += 1;
+        optimizer.step(state, params, gradient, optimizer.learning_rate());
+    }
+
+    /// What the oracle steps on.
+    #[derive(Clone, Copy, Debug)]
+    enum Function {
+        Quadratic,
+        Rosenbrock,
+    }
+
+    impl Function {
+        fn start(self) -> Vec<f32> {
+            match self {
+                Function::Quadratic => vec![1.0, -2.0, 3.0],
+                Function::Rosenbrock => vec![-1.2, 1.0],
+            }
+        }
+
+        fn gradient(self, params: &[f32]) -> Vec<f32> {
+            let x: Vec<f64> = params.iter().map(|x| f64::from(*x)).collect();
+            let gradient = match self {
+                Function::Quadratic => vec![x[0] - 0.5, 10.0 * (x[1] + 1.0), 0.1 * x[2]],
+                Function::Rosenbrock => {
+                    let distance = x[1] - x[0] * x[0];
+                    vec![-2.0 * (1.0 - x[0]) - 400.0 * x[0] * distance, 200.0 * distance]
+                }
+            };
+            gradient.into_iter().map(|g| g as f32).collect()
+        }
+    }
+
+    #[test]
+    fn steps_are_those_of_pytorch() {
+        for (text, function, path) in PATHS {
+            let optimizer = written(text);
+            let mut params = function.start();
+            let mut state = fresh(&optimizer, params.len());
+            for (index, expected) in path.iter().enumerate() {
+                let gradient = function.gradient(&params);
+                step(&optimizer, &mut state, &mut params, &gradient);
+                for (ours, theirs) in params.iter().zip(*expected) {
+                    let error = (f64::from(*ours) - theirs).abs() / theirs.abs().max(1.0);
+                    assert!(error < 1e-6, "{text} {function:?} step {}: {params:?} {expected:?}", index + 1);
+                }
+            }
+        }
+        let named = |name: &&&str| PATHS.iter().any(|(text, ..)| text.starts_with(&format!("{name}(")));
+        assert!(Optimizer::CATALOGUE.iter().all(|name| named(&name)), "every optimizer has an oracle");
+    }
+
+    #[test]
+    fn no_gradient_from_a_fresh_state_changes_nothing_but_weight_decay() {
+        for optimizer in all() {
+            let given = [1.0, -2.0, 0.0, 1e-30, 1e30];
+            let mut params = given;
+            step(&optimizer, &mut fresh(&optimizer, 5), &mut params, &[0.0; 5]);
+            if let Optimizer::AdamW(_) = optimizer {
+                let decayed = params
+                    .iter()
+                    .zip(given)
+                    .all(|(after, before)| (after - before * 0.99999).abs() <= before.abs() * 1e-6);
+                assert!(decayed && params != given, "{params:?}");
+            } else {
+                assert_eq!(params, given, "{optimizer:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn finite_gradients_make_finite_parameters() {
+        let mut rng = Streams::new(3).stream(Purpose::Arm, 0, 0);
+        let extremes = [1e6, -1e6, 1e-6, 1e-30, -1e-45, 0.0];
+        for optimizer in all() {
+            let mut params = [0.5; 40];
+            let mut state = fresh(&optimizer, 40);
+            for _ in 0..200 {
+                let gradient: Vec<f32> = (0..40).map(|_| extremes[rng.below(extremes.len())]).collect();
+                step(&optimizer, &mut state, &mut params, &gradient);
+                assert!(params.iter().all(|x| x.is_finite()), "{optimizer:?}");
+                assert!(state.slots.iter().flatten().all(|x| x.is_finite()), "{optimizer:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn copied_and_saved_states_go_on_alike_and_reset_ones_start_anew() {
+        let mut rng = Streams::new(4).stream(Purpose::Arm, 0, 0);
+        // More than one vector, and no whole number of them.
+        let gradients: Vec<Vec<f32>> = (0..12).map(|_| (0..37).map(|_| rng.between(-1.0, 1.0)).collect()).collect();
+        for optimizer in all() {
+            let (mut params, mut state) = (vec![0.1; 37], fresh(&optimizer, 37));
+            gradients[..6].iter().for_each(|g| step(&optimizer, &mut state, &mut params, g));
+            let (mut copy, saved) = ((params.clone(), state.clone()), serde_json::to_string(&state).unwrap());
+            let mut loaded = (params.clone(), serde_json::from_str::<OptimizerState>(&saved).unwrap());
+            for (params, state) in [&mut copy, &mut loaded] {
+                gradients[6..].iter().for_each(|g| step(&optimizer, state, params, g));
+            }
+            gradients[6..].iter().for_each(|g| step(&optimizer, &mut state, &mut params, g));
+            assert_eq!((&params, &state), (&copy.0, &copy.1), "{optimizer:?}");
+            assert_eq!((&params, &state), (&loaded.0, &loaded.1), "{optimizer:?}");
+
+            let (mut once, mut again) = (vec![0.1; 37], vec![0.1; 37]);
+            step(&optimizer, &mut fresh(&optimizer, 37), &mut once, &gradients[0]);
+            state.reset(&*optimizer, 37);
+            step(&optimizer, &mut state, &mut again, &gradients[0]);
+            assert_eq!(once, again, "{optimizer:?} forgets at reset");
+            assert_ne!(once, [0.1; 37], "{optimizer:?} steps");
+        }
+    }
+
+    #[test]
+    fn parameters_do_not_look_at_each_other() {
+        let gradient: Vec<f32> = (0..37).map(|i| (i as f32 - 18.0) * 0.1).collect();
+        for optimizer in all() {
+            let mut together = vec![0.3; 37];
+            step(&optimizer, &mut fresh(&optimizer, 37), &mut together, &gradient);
+            for (param, g) in together.iter().zip(&gradient) {
+                let mut alone = [0.3];
+                step(&optimizer, &mut fresh(&optimizer, 1), &mut alone, &[*g]);
+                assert_eq!(alone[0].to_bits(), param.to_bits(), "{optimizer:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn settings_survive_writing_and_unknown_ones_are_refused() {
+        for optimizer in all() {
+            let text = ron::to_string(&optimizer).unwrap();
+            assert_eq!(ron::from_str::<Optimizer>(&text).unwrap(), optimizer, "{text}");
+            assert!(ron::from_str::<Optimizer>(&format!("{}((speed: 1))", optimizer.name())).is_err());
+        }
     }
 }

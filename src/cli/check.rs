@@ -1,0 +1,169 @@
+//! `precocial check`: everything but the run.
+
+use super::{Changes, overrides, terminal::Terminal, units};
+use precocial::experiment::{Loaded, Plan, Study, grouped};
+use precocial::rng::{Purpose, Streams};
+use precocial::train::{Scratch, apply};
+use precocial::{Error, Result};
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+#[derive(clap::Args)]
+pub struct Check {
+    /// Experiment files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+impl Check {
+    pub fn perform(&self, terminal: &Terminal) -> Result<()> {
+        let mut errors = Vec::new();
+        for file in &self.files {
+            match overrides::load(file, &self.changes).and_then(|loaded| examine(&loaded, &self.changes)) {
+                Ok(examined) => examined.print(terminal)?,
+                Err(error) => errors.push(error),
+            }
+        }
+        match Error::all(errors) {
+            Some(error) => Err(error),
+            None => {
+                terminal.say("Nothing was run.");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// An experiment that can be run, and what it would take.
+pub struct Examined {
+    pub loaded: Loaded,
+    pub study: Study,
+    pub plan: Plan,
+    pub threads: usize,
+    /// Seconds that the run will take, about.
+    pub seconds: f64,
+}
+
+/// Loads the data, makes the plan, checks the memory.
+pub fn examine(loaded: &Loaded, changes: &Changes) -> Result<Examined> {
+    let threads = changes.threads();
+    let study = loaded.study()?;
+    let plan = study.plan(threads).map_err(|error| loaded.locate(error))?;
+    if let Some(limit) = changes.memory_limit() {
+        study.check_memory(&plan, limit).map_err(|error| loaded.locate(error))?;
+    }
+    let speed = measure(&study)?;
+    let threads_used = threads.min(study.seeds.len().max(1)) as f64;
+    Ok(Examined { seconds: plan.total / (speed * threads_used), loaded: loaded.clone(), study, plan, threads })
+}
+
+impl Examined {
+    /// `iris-ga-vs-random  3 arms x 30 seeds  budget 2 000 000 row-passes each`
+    pub fn headline(&self) -> String {
+        let (arms, seeds) = (self.study.experiment.arms.len(), self.study.seeds.len());
+        format!(
+            "{}  {} x {}  budget {} row-passes each",
+            self.study.experiment.name,
+            counted(arms, "arm"),
+            counted(seeds, "seed"),
+            grouped(self.plan.budget / self.plan.multiply_adds as u64),
+        )
+    }
+
+    /// `180 000 000 row-passes, about 14 s on 2 threads, peak memory about 21 MiB`
+    pub fn forecast(&self) -> String {
+        format!(
+            "{} row-passes, about {} on {}, peak memory about {}",
+            grouped((self.plan.total / self.plan.multiply_adds as f64) as u64),
+            units::seconds(self.seconds),
+            counted(self.threads, "thread"),
+            precocial::experiment::bytes_text(self.plan.bytes),
+        )
+    }
+
+    pub fn print(&self, terminal: &Terminal) -> Result<()> {
+        let (study, plan) = (&self.study, &self.plan);
+        let unit = plan.multiply_adds as u64;
+        terminal.object(&json!({
+            "event": "checked",
+            "file": self.loaded.path.display().to_string(),
+            "name": study.experiment.name.as_str(),
+            "rows": plan.rows,
+            "parameters": plan.parameters,
+            "multiply_adds": plan.multiply_adds,
+            "budget": plan.budget / unit,
+            "searches": plan.searches.iter().map(|(arm, cost)| json!({"arm": arm, "row_passes": cost.map(|cost| cost / unit)})).collect::<Vec<_>>(),
+            "arms": study.experiment.arms.len(),
+            "seeds": study.seeds.len(),
+            "row_passes": plan.total / plan.multiply_adds as f64,
+            "bytes": plan.bytes as f64,
+            "seconds": self.seconds,
+            "threads": self.threads,
+        }))?;
+        let [training, validation, test] = plan.rows;
+        let data = &study.dataset;
+        let outputs = if study.experiment.task.is_classification() { "class" } else { "value" };
+        let mut lines = vec![
+            self.headline(),
+            format!(
+                "  data      {}: {} ({training} train, {validation} validate, {test} test), {}, {}",
+                data.name,
+                counted(data.rows(), "row"),
+                counted(data.features(), "input"),
+                counted(data.outputs(), outputs)
+            ),
+            format!("  network   {}, {} multiply-adds a row", counted(plan.parameters, "parameter"), grouped(unit)),
+        ];
+        let width = plan.searches.iter().map(|(arm, _)| arm.len()).max().unwrap_or(0);
+        for (index, (arm, cost)) in plan.searches.iter().enumerate() {
+            let head = if index == 0 { "arms" } else { "" };
+            let search = match cost {
+                Some(0) => "no search, trains with all of its budget".to_owned(),
+                Some(cost) => {
+                    let share = 100.0 * *cost as f64 / plan.budget as f64;
+                    format!("searches with at most {} row-passes, {share:.0}% of its budget", grouped(cost / unit))
+                }
+                None => "searches with a part of its budget that shows in the run".to_owned(),
+            };
+            lines.push(format!("  {head:<8}  {arm:<width$}  {search}"));
+        }
+        lines.push(format!("  plan      {}", self.forecast()));
+        lines.extend(data.notes.iter().map(|note| format!("  note      {note}")));
+        terminal.print(&lines.join("\n"))
+    }
+}
+
+/// Multiply-adds a second of one thread of this machine at this experiment's training steps, measured in at most 50 ms.
+fn measure(study: &Study) -> Result<f64> {
+    let prepared = study.prepare(study.seeds[0])?;
+    let rows = &prepared.supervised.training;
+    let (network, training) = (&study.network, &study.experiment.train);
+    let size = training.batch.rows(rows.count());
+    let mut batch = precocial::math::Rows::with_shape(size, rows.features(), rows.outputs());
+    batch.gather(rows, &(0..size as u32).collect::<Vec<_>>());
+    let mut params = vec![0.0; network.parameters()];
+    Streams::new(0).stream(Purpose::Initialize, 0, 0).fill_normal(&mut params, 0.1);
+    let Scratch { mut workspace, mut gradient, mut optimizer, .. } = Scratch::default();
+    gradient.resize(params.len(), 0.0);
+    optimizer.reset(&*training.optimizer, params.len());
+    let (begin, mut passes) = (Instant::now(), 0_u32);
+    let mut spent = Duration::ZERO;
+    while spent < Duration::from_millis(40) {
+        network.gradient(&params, &batch, &mut gradient, &mut workspace);
+        apply(training, &mut optimizer, &mut params, &mut gradient);
+        passes += 1;
+        spent = begin.elapsed();
+    }
+    // A gradient is one pass forward and two back.
+    let work = 3.0 * network.multiply_adds() as f64 * size as f64 * f64::from(passes);
+    Ok(work / spent.as_secs_f64().max(1e-9))
+}
+
+/// `1 arm`, `3 arms`, `3 classes`.
+pub fn counted(count: usize, what: &str) -> String {
+    let plural = if what.ends_with('s') { "es" } else { "s" };
+    format!("{} {what}{}", grouped(count as u64), if count == 1 { "" } else { plural })
+}

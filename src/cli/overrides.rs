@@ -1,0 +1,75 @@
+//! `--set` and `--seeds`: an experiment file changed from the command line.
+
+use super::Changes;
+use precocial::experiment::config::Seeds;
+use precocial::experiment::outline::Outline;
+use precocial::experiment::{self, Loaded};
+use precocial::values::Count;
+use precocial::{Error, Result};
+use std::path::Path;
+
+/// Loads an experiment and changes it; the text of the result is that of the file, or all settings if any was changed.
+pub fn load(path: &Path, changes: &Changes) -> Result<Loaded> {
+    let mut loaded = experiment::load(path)?;
+    if !changes.set.is_empty() {
+        loaded = set(&loaded, &changes.set)?;
+    }
+    if let Some(seeds) = &changes.seeds {
+        loaded.experiment.seeds = parse_seeds(seeds)?;
+        loaded.source = experiment::to_text(&loaded.experiment).into();
+    }
+    Ok(loaded)
+}
+
+/// Changes settings in the text that spells out every default, so that each setting can be named.
+fn set(loaded: &Loaded, changes: &[String]) -> Result<Loaded> {
+    let mut text = experiment::to_text(&loaded.experiment);
+    for change in changes {
+        let Some((path, value)) = change.split_once('=') else {
+            return Err(Error::experiment("P0109", format!("`--set {change}` has no `=`"))
+                .help("write `--set budget=RowPasses(100_000)` or `--set arms[2].method.population=80`"));
+        };
+        let outline = Outline::new(&text);
+        let node = outline.find(path.trim())?;
+        let old = outline.text(&node.span);
+        let quoted = value.trim_start().starts_with(['"', 'r']) || value.contains('(');
+        // Shells eat quotes; a text stays a text.
+        let value = if old.starts_with('"') && !quoted { format!("{value:?}") } else { value.to_owned() };
+        text.replace_range(node.span.clone(), &value);
+    }
+    // The name shows in messages, and its folder is where relative paths start.
+    let name = format!("{} with --set", loaded.path.display());
+    let changed = experiment::parse(&text, Path::new(&name))?;
+    Ok(Loaded { path: loaded.path.clone(), ..changed })
+}
+
+/// `1..30`, both included, or `1,2,5`.
+fn parse_seeds(text: &str) -> Result<Seeds> {
+    let wrong = || {
+        Error::experiment("P0109", format!("`--seeds {text}` cannot be understood"))
+            .help("write `--seeds 1..30` (both included) or `--seeds 1,2,5`")
+    };
+    let number = |text: &str| text.trim().replace('_', "").parse::<u64>().map_err(|_| wrong());
+    if let Some((first, last)) = text.split_once("..") {
+        let (first, last) = (number(first)?, number(last.trim_start_matches('='))?);
+        let count = last.checked_sub(first).and_then(|more| more.checked_add(1)).ok_or_else(wrong)?;
+        return Ok(Seeds::Range { first, count: Count::new(count)? });
+    }
+    Ok(Seeds::List(text.split(',').map(number).collect::<Result<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range_or_a_list() {
+        let count = |count| Count::new(count).unwrap();
+        assert_eq!(parse_seeds("1..30").unwrap(), Seeds::Range { first: 1, count: count(30) });
+        assert_eq!(parse_seeds("7..=7").unwrap(), Seeds::Range { first: 7, count: count(1) });
+        assert_eq!(parse_seeds("1, 2,5").unwrap(), Seeds::List(vec![1, 2, 5]));
+        for wrong in ["", "a", "3..1", "1..", "..3", "-1", "1,,2", "0..18446744073709551615"] {
+            assert!(parse_seeds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `precocial predict`: a model meets new rows.
+
+use super::terminal::{Terminal, write_stdout};
+use precocial::error::Kind;
+use precocial::experiment::Model;
+use precocial::network::Loss;
+use precocial::{Error, Result, files};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Largest table that is read.
+const LARGEST_TABLE: u64 = 1 << 30;
+
+#[derive(clap::Args)]
+pub struct Predict {
+    /// Model file, from the folder `models` of a result
+    #[arg(value_name = "MODEL.pcl")]
+    model: PathBuf,
+    /// Table with a header; columns are found by their names, in any order, and others are ignored
+    #[arg(value_name = "DATA.csv")]
+    data: PathBuf,
+    /// The file to write; stdout unless said otherwise
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// What stands between cells
+    #[arg(long, default_value = ",", value_name = "CHARACTER")]
+    delimiter: char,
+}
+
+impl Predict {
+    pub fn perform(&self, terminal: &Terminal) -> Result<()> {
+        let model = Model::load(&self.model)?;
+        let bytes = files::read_capped(&self.data, LARGEST_TABLE, Kind::Data)?;
+        let table = read(&model, &bytes, self.delimiter, &self.data)?;
+        let rows = table.nrows();
+        let csv = write(&model, &model.predict(&table)?)?;
+        match &self.output {
+            None => write_stdout(&csv),
+            Some(path) => {
+                files::replace(path, &csv)?;
+                terminal.object(&json!({"event": "written", "file": path.display().to_string(), "rows": rows}))?;
+                terminal.say(&format!("wrote {} predictions to {}", rows, path.display()));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Where an input of the model comes from.
+enum Source {
+    /// The number in this column.
+    Number(usize),
+    /// 1 where this column holds this category, else 0.
+    Category(usize, String),
+}
+
+/// The model's inputs from a table, `[rows × inputs]`; NaN for missing cells that the model can fill.
+fn read(model: &Model, bytes: &[u8], delimiter: char, path: &Path) -> Result<ndarray::Array2<f64>> {
+    let delimiter = u8::try_from(delimiter).ok().filter(u8::is_ascii).ok_or_else(|| {
+        Error::experiment("P0109", "--delimiter must be one ASCII character").help("write --delimiter ';'")
+    })?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
+    let broken = |cause: csv::Error| Error::data("P0201", format!("the table cannot be read: {cause}")).in_file(path);
+    let header: Vec<String> = reader.headers().map_err(broken)?.iter().map(|name| name.trim().to_owned()).collect();
+    let sources = sources(&model.header.inputs, &header, path)?;
+    let fills = model.header.input_scaler.fills_missing();
+    let mut numbers = Vec::new();
+    let mut rows = 0;
+    for record in reader.records() {
+        let record = record.map_err(broken)?;
+        rows += 1;
+        let line = record.position().map_or(0, |position| position.line() as usize);
+        if record.len() != header.len() {
+            let message = format!("row {rows} has {} cells, the header has {}", record.len(), header.len());
+            return Err(Error::data("P0201", message).at(path, line, 1));
+        }
+        for (source, name) in sources.iter().zip(&model.header.inputs) {
+            let (Source::Number(column) | Source::Category(column, _)) = source;
+            let text = record[*column].trim();
+            let missing = ["", "na", "n/a", "?", "nan", "null"].iter().any(|marker| text.eq_ignore_ascii_case(marker));
+            let at = |error: Error| error.at(path, line, 1);
+            let x = match source {
+                _ if missing && fills => f64::NAN,
+                _ if missing => {
+                    return Err(at(Error::data("P0204", format!("row {rows}, column \"{name}\" is empty")))
+                        .note("the model was trained on rows without missing values")
+                        .help("fill the cell, or train with `missing: Impute(with: Median)`"));
+                }
+                Source::Category(_, category) => f64::from(u8::from(text == category)),
+                Source::Number(_) => match text.parse::<f64>() {
+                    Ok(x) if x.is_finite() => x,
+                    _ => {
+                        return Err(at(Error::data(
+                            "P0203",
+                            format!("row {rows}: \"{}\" in column \"{name}\" is not a number", shown(text)),
+                        ))
+                        .help("numbers are written with a decimal point"));
+                    }
+                },
+            };
+            numbers.push(x);
+        }
+    }
+    ndarray::Array2::from_shape_vec((rows, sources.len()), numbers)
+        .map_err(|cause| Error::internal(format!("a table of {rows} rows: {cause}")))
+}
+
+fn sources(inputs: &[String], header: &[String], path: &Path) -> Result<Vec<Source>> {
+    let place = |name: &str| header.iter().position(|column| column == name);
+    let mut missing = Vec::new();
+    let mut sources = Vec::new();
+    for input in inputs {
+        // A category's input is called `column=category`.
+        let category = input.match_indices('=').find_map(|(at, _)| Some((place(&input[..at])?, &input[at + 1..])));
+        match (place(input), category) {
+            (Some(column), _) => sources.push(Source::Number(column)),
+            (None, Some((column, category))) => sources.push(Source::Category(column, category.to_owned())),
+            (None, None) => missing.push(input.as_str()),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(sources);
+    }
+    let list = |names: &[&str]| names.iter().map(|name| format!("\"{}\"", shown(name))).collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "the table lacks {} that the model reads: {}",
+        if missing.len() == 1 { "a column" } else { "columns" },
+        list(&missing)
+    );
+    let error = Error::data("P0207", message).at(path, 1, 1);
+    let names: Vec<&str> = header.iter().map(String::as_str).collect();
+    let error = error.note(format!("columns are {}", list(&names)));
+    let other = [';', '\t', '|'].into_iter().find(|other| header.len() == 1 && header[0].contains(*other));
+    Err(match other {
+        Some(other) => {
+            error.help(format!("the table looks separated by `{0}`: add --delimiter '{0}'", other.escape_debug()))
+        }
+        None => error.help("the first line of the table must hold the names of its columns"),
+    })
+}
+
+/// One line a row: the class and its probabilities, or the values.
+fn write(model: &Model, outputs: &ndarray::Array2<f64>) -> Result<Vec<u8>> {
+    let header = &model.header;
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    let failed = |cause: csv::Error| Error::internal(format!("a table cannot be written: {cause}"));
+    if header.classification {
+        let what = if header.loss == Loss::CrossEntropy { "probability" } else { "output" };
+        let names = header.targets.iter().map(|class| format!("{what}_{class}"));
+        writer.write_record(std::iter::once("class".to_owned()).chain(names)).map_err(failed)?;
+    } else {
+        writer.write_record(&header.targets).map_err(failed)?;
+    }
+    let encoding = model.encoding();
+    for row in outputs.rows() {
+        let mut cells: Vec<String> = Vec::new();
+        if header.classification {
+            // Outputs are single precision; their shortest form is what the network said.
+            let mut outputs: Vec<f32> = row.iter().map(|x| *x as f32).collect();
+            cells.push(header.targets[encoding.decode(&outputs)].clone());
+            if encoding.units == 1 {
+                // One unit speaks for the second class; the first has what is left.
+                outputs.insert(0, encoding.on + encoding.off - outputs[0]);
+            }
+            cells.extend(outputs.iter().map(f32::to_string));
+        } else {
+            cells.extend(row.iter().map(f64::to_string));
+        }
+        writer.write_record(&cells).map_err(failed)?;
+    }
+    writer.into_inner().map_err(|cause| Error::internal(format!("a table cannot be written: {cause}")))
+}
+
+/// A text from a file, short enough for a message.
+fn shown(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}

@@ -1,0 +1,96 @@
+//! Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, objects with `--json`.
+
+use super::terminal::Terminal;
+use super::units;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use precocial::experiment::{Event, Study, Watch};
+use serde_json::json;
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Watches a run and tells how far it is.
+pub struct Progress<'a> {
+    terminal: &'a Terminal,
+    bar: Option<ProgressBar>,
+    runs: usize,
+    begin: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    finished: usize,
+    /// Share done of each run under way.
+    under_way: HashMap<(String, u64), f64>,
+    next_line: Duration,
+}
+
+/// Parts of the bar; runs are divided so that a single long one moves too.
+const PARTS: f64 = 10_000.0;
+
+impl<'a> Progress<'a> {
+    pub fn new(terminal: &'a Terminal, study: &Study) -> Progress<'a> {
+        let silent = terminal.quiet || terminal.json;
+        let bar = (!silent && std::io::stderr().is_terminal()).then(|| {
+            let style = ProgressStyle::with_template("  {bar:30} {percent:>3}%  {msg}").expect("a valid template");
+            let bar = ProgressBar::with_draw_target(Some(PARTS as u64), ProgressDrawTarget::stderr());
+            bar.set_style(style);
+            bar
+        });
+        let state = State { finished: 0, under_way: HashMap::new(), next_line: Duration::from_millis(500) };
+        let runs = study.experiment.arms.len() * study.seeds.len();
+        Progress { terminal, bar, runs, begin: Instant::now(), state: Mutex::new(state) }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn show(&self, state: &mut State, arm: &str, seed: u64) {
+        let done = (state.finished as f64 + state.under_way.values().sum::<f64>()) / self.runs as f64;
+        let elapsed = self.begin.elapsed();
+        let text = || {
+            // Early guesses of the end mislead more than they help.
+            let left = elapsed.as_secs_f64() * (1.0 - done) / done;
+            let left = if done > 0.01 { format!(", {} left", units::seconds(left)) } else { String::new() };
+            format!("{}/{} runs, now {arm} at seed {seed}{left}", state.finished, self.runs)
+        };
+        if let Some(bar) = &self.bar {
+            bar.set_position((done * PARTS) as u64);
+            bar.set_message(text());
+        } else if elapsed >= state.next_line {
+            self.terminal.say(&format!("  {:>3.0}%  {}", 100.0 * done, text()));
+            // Ever rarer: a log of a long run should stay readable.
+            state.next_line = elapsed + (elapsed / 5).clamp(Duration::from_secs(3), Duration::from_secs(60));
+        }
+    }
+}
+
+impl Watch for Progress<'_> {
+    fn event(&self, event: Event) {
+        let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let (arm, seed) = match event {
+            Event::ArmStarted { arm, seed } => {
+                state.under_way.insert((arm.to_owned(), seed), 0.0);
+                _ = self.terminal.object(&json!({"event": "started", "arm": arm, "seed": seed}));
+                (arm, seed)
+            }
+            Event::Progress { arm, seed, spent, budget } => {
+                state.under_way.insert((arm.to_owned(), seed), (spent as f64 / budget.max(1) as f64).min(1.0));
+                (arm, seed)
+            }
+            Event::ArmFinished { row } => {
+                state.under_way.remove(&(row.arm.clone(), row.seed));
+                state.finished += 1;
+                _ = self.terminal.object(&json!({"event": "finished", "run": row}));
+                (row.arm.as_str(), row.seed)
+            }
+            _ => return,
+        };
+        self.show(&mut state, arm, seed);
+    }
+}

@@ -1,0 +1,82 @@
+//! `precocial run`: from an experiment file to a result folder.
+
+use super::{Changes, check, overrides, progress::Progress, report, terminal::Terminal};
+use precocial::Result;
+use precocial::experiment::{self, RunOptions};
+use precocial::task::Data;
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Run {
+    /// Experiment files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+    /// The result folder; `results/NAME-1`, `-2` and so on unless said otherwise
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Move an existing result folder aside instead of refusing
+    #[arg(long)]
+    replace: bool,
+    /// Say what would be done, and stop
+    #[arg(long)]
+    dry_run: bool,
+    /// Write tables and models only
+    #[arg(long)]
+    no_report: bool,
+}
+
+impl Run {
+    pub fn perform(&self, terminal: &Terminal) -> Result<()> {
+        if self.out.is_some() && self.files.len() > 1 {
+            return Err(precocial::Error::experiment("P0109", "--out names one folder, and there are several files")
+                .help("run them one by one, or leave --out away: each gets its own folder in results/"));
+        }
+        self.files.iter().try_for_each(|file| self.one(file, terminal))
+    }
+
+    fn one(&self, file: &std::path::Path, terminal: &Terminal) -> Result<()> {
+        let loaded = overrides::load(file, &self.changes)?;
+        let examined = check::examine(&loaded, &self.changes)?;
+        if self.dry_run {
+            examined.print(terminal)?;
+            terminal.say("Nothing was run.");
+            return Ok(());
+        }
+        terminal.say(&examined.headline());
+        terminal.say(&format!("  plan: {}", examined.forecast()));
+        let options = RunOptions {
+            out: self.out.clone(),
+            parent: None,
+            replace: self.replace,
+            threads: self.changes.threads(),
+            source: Some(loaded.source.to_string()),
+            command: std::env::args().skip(1).collect(),
+        };
+        let progress = Progress::new(terminal, &examined.study);
+        let run = experiment::run(&examined.study, &options, &progress).map_err(|error| loaded.locate(error));
+        progress.finish();
+        let run = run?;
+        let page = report::after_run(&run, !self.no_report, terminal)?;
+        let folder = run.folder.path();
+        terminal.object(&json!({
+            "event": "summary",
+            "folder": folder.display().to_string(),
+            "report": page.as_ref().map(|page| page.display().to_string()),
+            "manifest": run.manifest,
+            "results": run.tables.results,
+        }))?;
+        // Paths of tables start at the experiment file, so a copy of it elsewhere would not find them.
+        let is_movable =
+            matches!(examined.study.experiment.task.data(), Data::Builtin(_)) || run.manifest.data.is_empty();
+        let again = if is_movable {
+            format!("precocial run {}", folder.join("experiment.ron").display())
+        } else {
+            format!("precocial {}", run.manifest.command.join(" "))
+        };
+        let results = page.unwrap_or_else(|| folder.to_owned());
+        terminal.print(&format!("  results  {}\n  repeat   {again}", results.display()))
+    }
+}

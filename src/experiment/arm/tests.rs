@@ -1,0 +1,212 @@
+//! What holds for every arm: the budget, the count, the stream.
+
+use super::*;
+use crate::experiment::prepare::Study;
+use crate::experiment::{Experiment, dialect};
+use crate::math::kernel::counter;
+use crate::task::Prepared;
+use std::path::Path;
+
+/// An experiment over 64 training rows (whole vectors, so that padding does no extra work) with these arms.
+fn experiment(arms: &str, train: &str, budget: u64) -> Experiment {
+    let text = format!(
+        r#"Experiment(
+            schema: 1, name: "tiny", seeds: List([5]),
+            task: Classification(
+                data: Builtin("iris"),
+                split: ByOrder(train: 0.42666666666666667, validation: 0.32, test: 0.25333333333333333),
+            ),
+            network: Mlp(hidden: [(units: 5), (units: 4, activation: Relu)]),
+            train: {train},
+            arms: [{arms}],
+            budget: RowPasses({budget}),
+        )"#
+    );
+    dialect().from_str(&text).unwrap_or_else(|cause| panic!("{cause}: {text}"))
+}
+
+const FULL: &str = "(optimizer: Adam(learning_rate: 0.01))";
+const BATCHES: &str = "(optimizer: Adam(learning_rate: 0.01), batch: Size(16), stop: [Patience(50)])";
+
+/// Every method with settings small enough to run in no time; arms that refer to another name "ga".
+const METHODS: &[&str] = &[
+    "Random(scheme: GlorotUniform)",
+    "BestOf(scheme: GlorotUniform, candidates: Count(9))",
+    "BestOf(scheme: GlorotUniform, candidates: FillBudgetOf(\"ga\"))",
+    "Race(scheme: GlorotUniform, candidates: 5, eta: 2, steps: 3)",
+    "Restarts(scheme: GlorotUniform, cutoff: Fixed(7))",
+    "Restarts(scheme: GlorotUniform, cutoff: Luby)",
+    "Genetic(population: 6, generations: 4, scheme: GlorotUniform)",
+    "Genetic(population: 6, generations: 4, scheme: GlorotUniform, fitness: MinibatchLoss(size: 16), elitism: 1)",
+    "Genetic(population: 6, generations: 3, scheme: GlorotUniform, fitness: ShortBackprop(steps: 2, inheritance: Lamarck))",
+    "Genetic(population: 6, generations: 3, scheme: GlorotUniform,
+        fitness: ShortBackprop(steps: 2, batch: Size(16), inheritance: Partial(0.5)))",
+    "Genetic(population: 6, generations: 4, scheme: Lsuv(), crossover: Aligned(rate: 1), mutation: Safe(),
+        steps: OneFifth(every: 1))",
+    "Drift(of: \"ga\")",
+    "ShuffledWinner(of: \"ga\")",
+];
+
+#[test]
+fn every_method_is_among_those_tested_here() {
+    for name in Method::CATALOGUE {
+        assert!(METHODS.iter().any(|method| method.starts_with(name)), "{name}");
+    }
+}
+
+struct Outcome {
+    cost: Cost,
+    log: Log,
+    weights: Option<Vec<f32>>,
+    end: Step,
+    counted: u64,
+    smallest_evaluation: u64,
+}
+
+/// Runs the last arm of `experiment`, after those before it, in pieces of `piece` multiply-adds.
+fn play(experiment: &Experiment, piece: u64) -> Outcome {
+    let study = Study::new(experiment.clone(), Path::new(".")).unwrap();
+    let prepared: Prepared = study.prepare(5).unwrap();
+    assert_eq!(prepared.supervised.training.count(), 64);
+    let train = TrainContext {
+        network: &study.network,
+        supervised: &prepared.supervised,
+        training: &study.experiment.train,
+        streams: Streams::new(5),
+    };
+    let budget = study.budget(64);
+    let mut finished = vec![None; experiment.arms.len()];
+    let mut last = None;
+    for (index, arm) in experiment.arms.iter().enumerate() {
+        let context = StartContext { train, arms: &experiment.arms, finished: &finished };
+        let mut contestant = arm.method.start(context).unwrap();
+        let (mut cost, mut scratch, mut log) = (Cost::ZERO, Scratch::default(), Log::default());
+        let before = (counter::FORWARD.get(), counter::IN_GRADIENTS.get());
+        let mut until = piece;
+        let end = loop {
+            let until_now = if until >= budget { u64::MAX } else { until };
+            let mut context =
+                ArmContext { train, budget, until: until_now, cost: &mut cost, scratch: &mut scratch, log: &mut log };
+            match contestant.advance(&mut context).unwrap() {
+                Step::Running => until = until.max(cost.total()).saturating_add(piece),
+                end => break end,
+            }
+        };
+        let weights = contestant.weights().map(<[f32]>::to_vec);
+        drop(contestant);
+        // A forward pass counts once, a gradient three times.
+        let counted = counter::FORWARD.get() - before.0 + 2 * (counter::IN_GRADIENTS.get() - before.1);
+        finished[index] = Some(Finished { search_cost: log.search_cost.unwrap_or(cost), start: log.start.clone() });
+        let macs = study.network.multiply_adds() as u64;
+        last = Some(Outcome { cost, log, weights, end, counted, smallest_evaluation: 3 * 64 * macs + 2 * 64 * macs });
+    }
+    last.unwrap()
+}
+
+/// Runs in a pool of one thread, whose counters see all the work.
+fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(work)
+}
+
+fn with_ga(method: &str) -> String {
+    let ga = "(name: \"ga\", method: Genetic(population: 6, generations: 3, scheme: GlorotUniform))";
+    format!("{ga}, (name: \"arm\", method: {method})")
+}
+
+#[test]
+fn every_arm_spends_its_budget_and_not_a_pass_more() {
+    for train in [FULL, BATCHES] {
+        for method in METHODS {
+            let outcome = alone(|| play(&experiment(&with_ga(method), train, 20_000), u64::MAX));
+            let budget = 20_000 * 52;
+            let spent = outcome.cost.total();
+            assert!(spent <= budget, "{method}: {spent}");
+            if outcome.end == Step::Spent {
+                // Children of `Safe` and `Aligned` are much dearer than a score.
+                let evaluation = if method.contains("Safe") { 20 } else { 1 } * outcome.smallest_evaluation;
+                assert!(budget - spent < evaluation, "{method}: {} left", budget - spent);
+            }
+            assert!(outcome.weights.unwrap().iter().all(|weight| weight.is_finite()), "{method}");
+            assert!(outcome.log.start.is_some(), "{method}");
+        }
+    }
+}
+
+#[test]
+fn the_kernels_did_what_the_arm_was_charged() {
+    for train in [FULL, BATCHES] {
+        for method in METHODS {
+            let outcome = alone(|| play(&experiment(&with_ga(method), train, 20_000), u64::MAX));
+            // Least squares and correlations run outside the network's kernels; they are counted where they are made.
+            let counted = outcome.counted + outcome.cost.linear_algebra;
+            // A shuffled winner is charged a search that another arm did.
+            let borrowed =
+                if method.starts_with("ShuffledWinner") { outcome.log.search_cost.unwrap().total() } else { 0 };
+            assert_eq!(outcome.cost.total() - borrowed, counted, "{method} {train}");
+        }
+    }
+}
+
+#[test]
+fn looking_often_changes_nothing() {
+    for method in METHODS {
+        let experiment = experiment(&with_ga(method), BATCHES, 20_000);
+        let (rarely, often) = alone(|| (play(&experiment, u64::MAX), play(&experiment, 777)));
+        assert_eq!(rarely.weights, often.weights, "{method}");
+        assert_eq!(rarely.cost, often.cost, "{method}");
+    }
+}
+
+#[test]
+fn a_budget_too_small_for_the_search_still_ends() {
+    for method in METHODS {
+        for budget in [1, 70, 500, 1500] {
+            let outcome = alone(|| play(&experiment(&with_ga(method), FULL, budget), 64));
+            // A start there must be, even where it alone is dearer than the budget.
+            let start = method.starts_with("ShuffledWinner") || method.contains("Lsuv");
+            assert!(outcome.cost.total() <= budget * 52 || start, "{method} {budget}");
+        }
+    }
+}
+
+#[test]
+fn the_best_of_the_search_never_gets_worse_on_fixed_scores() {
+    let method = "Genetic(population: 8, generations: 12, scheme: GlorotUniform, elitism: 1)";
+    let outcome = alone(|| play(&experiment(&format!("(name: \"ga\", method: {method})"), FULL, 60_000), u64::MAX));
+    let best: Vec<f64> = outcome.log.generations.iter().map(|(summary, _)| summary.fitness[0]).collect();
+    assert_eq!(best.len(), 12);
+    assert!(best.windows(2).all(|pair| pair[1] <= pair[0]), "{best:?}");
+    assert!(best[11] < best[0], "selection finds something: {best:?}");
+    assert_eq!(outcome.log.selection_fitness, Some(best[11]));
+}
+
+#[test]
+fn no_steps_of_training_are_the_forward_loss() {
+    let arm = |fitness: &str| {
+        let method = format!("Genetic(population: 6, generations: 3, scheme: GlorotUniform, fitness: {fitness})");
+        alone(|| play(&experiment(&format!("(name: \"ga\", method: {method})"), FULL, 9_000), u64::MAX))
+    };
+    let (plain, none) = (arm("ForwardLoss"), arm("ShortBackprop(steps: 0)"));
+    assert_eq!(plain.weights, none.weights);
+    assert_eq!(plain.log.generations, none.log.generations);
+}
+
+#[test]
+fn baldwin_forgets_and_lamarck_keeps() {
+    let start = |inheritance: &str| {
+        let fitness = format!("ShortBackprop(steps: 4, inheritance: {inheritance})");
+        let method = format!("Genetic(population: 4, generations: 1, scheme: GlorotUniform, fitness: {fitness})");
+        let outcome = alone(|| play(&experiment(&format!("(name: \"ga\", method: {method})"), FULL, 9_000), u64::MAX));
+        (outcome.log.start.unwrap(), outcome.log.selection_fitness.unwrap())
+    };
+    let (original, learned) = (start("Baldwin"), start("Lamarck"));
+    assert_eq!(original.1, learned.1, "both are chosen by the loss after learning");
+    assert_ne!(original.0, learned.0);
+    let study =
+        Study::new(experiment("(name: \"a\", method: Random(scheme: GlorotUniform))", FULL, 10), Path::new("."))
+            .unwrap();
+    let rows = study.prepare(5).unwrap().supervised.training;
+    let loss = |params: &[f32]| study.network.loss(params, &rows, &mut crate::network::Workspace::new());
+    assert_eq!(loss(&learned.0), learned.1, "what Lamarck deploys has the loss it was chosen by");
+    assert!(loss(&original.0) > original.1, "what Baldwin deploys has yet to learn");
+}

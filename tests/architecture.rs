@@ -1,0 +1,91 @@
+//! The house stands as ARCHITECTURE.md says: no floor looks up, and a few things live in one place only.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const GROUND: [&str; 6] = ["error", "rng", "values", "cost", "registry", "files"];
+const FLOORS: [&str; 7] = ["math", "network", "task", "train", "evolve", "experiment", "report"];
+
+fn floor(module: &str) -> Option<usize> {
+    if GROUND.contains(&module) {
+        return Some(0);
+    }
+    FLOORS.iter().position(|floor| *floor == module).map(|floor| floor + 1)
+}
+
+fn sources(folder: &Path, list: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, list);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            list.push(path);
+        }
+    }
+}
+
+/// Every source file of the library with the module it belongs to, without its tests and comments.
+fn library() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut list = Vec::new();
+    sources(&root, &mut list);
+    let module = |path: &Path| {
+        let inside = path.strip_prefix(&root).unwrap();
+        let first = inside.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
+        first.trim_end_matches(".rs").to_owned()
+    };
+    let code = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    };
+    list.into_iter().map(|path| (module(&path), path.clone(), code(&path))).collect()
+}
+
+fn is_binary(module: &str) -> bool {
+    matches!(module, "main" | "cli")
+}
+
+#[test]
+fn no_floor_looks_up() {
+    for (module, path, code) in library() {
+        if module == "lib" || is_binary(&module) {
+            continue;
+        }
+        let own = floor(&module).unwrap_or_else(|| panic!("{} stands on no floor", path.display()));
+        for part in code.split("crate::").skip(1) {
+            let name: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if let Some(other) = floor(&name) {
+                assert!(other <= own, "{} (floor {own}) uses {name} (floor {other})", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_binary_uses_the_public_library() {
+    for (module, path, code) in library() {
+        if is_binary(&module) {
+            let own = |name: &str| code.contains(&format!("crate::{name}::"));
+            assert!(!FLOORS.iter().any(|floor| own(floor)), "{} reaches into the library", path.display());
+        }
+    }
+}
+
+#[test]
+fn some_things_live_in_one_place_only() {
+    for (module, path, code) in library() {
+        let inside = path.to_str().unwrap().replace('\\', "/");
+        let only = |what: &str, place: bool| {
+            assert!(place || !code.contains(what), "{what} in {}", path.display());
+        };
+        only("unsafe ", inside.contains("/math/kernel/"));
+        only("println!", is_binary(&module));
+        only("Instant::now", matches!(module.as_str(), "experiment" | "report") || is_binary(&module));
+        only("SystemTime", matches!(module.as_str(), "experiment" | "report") || is_binary(&module));
+        only("ChaCha8Rng", module == "rng");
+        only("fs::write", false);
+        only("File::create", false);
+        only("partial_cmp(", module == "values");
+    }
+}
