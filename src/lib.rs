@@ -54,6 +54,7 @@ pub mod files;
 pub mod math;
 pub mod network;
 pub mod registry;
+pub mod report;
 pub mod rng;
 pub mod task;
 pub mod train;

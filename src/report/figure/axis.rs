@@ -1,0 +1,246 @@
+//! Scales and their ticks.
+
+use crate::report::number::digits;
+
+/// How the numbers at the ticks are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ticks {
+    /// `0.001`, `10⁻⁷`.
+    Plain,
+    /// `200 k`, `2 M`.
+    Amounts,
+    /// `40 %`.
+    Percent,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Scale {
+    Linear,
+    Logarithmic,
+    Categories(Vec<String>),
+}
+
+/// An axis: what it shows, from where to where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    scale: Scale,
+    low: f64,
+    high: f64,
+    pub(super) label: String,
+    ticks: Ticks,
+}
+
+impl Axis {
+    /// From the least to the greatest finite value, with some air.
+    pub fn linear(values: impl IntoIterator<Item = f64>, label: impl Into<String>) -> Axis {
+        let (low, high) = range(values, |_| true).unwrap_or((0.0, 1.0));
+        let air = if high > low { 0.04 * (high - low) } else { 0.5 * low.abs().max(1.0) };
+        Axis::between(low - air, high + air, label)
+    }
+
+    /// Exactly this range.
+    pub fn between(low: f64, high: f64, label: impl Into<String>) -> Axis {
+        Axis { scale: Scale::Linear, low, high, label: label.into(), ticks: Ticks::Plain }
+    }
+
+    /// Logarithmic if all finite values are 0 or above and one is above, else linear. Zeros lie on the lower edge.
+    pub fn logarithmic(values: impl IntoIterator<Item = f64>, label: impl Into<String>) -> Axis {
+        let values: Vec<f64> = values.into_iter().collect();
+        let (Some((low, high)), true) =
+            (range(values.iter().copied(), |x| x > 0.0), values.iter().all(|x| !(*x < 0.0)))
+        else {
+            return Axis::linear(values, label);
+        };
+        let air = (high / low).powf(0.03).max(1.05);
+        let (low, high) = (low / air, high * air);
+        Axis { scale: Scale::Logarithmic, low, high, label: label.into(), ticks: Ticks::Plain }
+    }
+
+    /// One place a name, at 0, 1, 2 …
+    pub fn categories(names: Vec<String>, label: impl Into<String>) -> Axis {
+        let high = names.len() as f64 - 0.5;
+        Axis { scale: Scale::Categories(names), low: -0.5, high, label: label.into(), ticks: Ticks::Plain }
+    }
+
+    /// With other numbers at the ticks.
+    pub fn written(self, ticks: Ticks) -> Axis {
+        Axis { ticks, ..self }
+    }
+
+    /// Starting at this value instead.
+    pub fn from(self, low: f64) -> Axis {
+        Axis { low, ..self }
+    }
+
+    /// Ending at this value instead.
+    pub fn to(self, high: f64) -> Axis {
+        Axis { high, ..self }
+    }
+
+    /// Where the axis begins and ends.
+    pub fn range(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
+    /// Whether it is logarithmic.
+    pub fn is_logarithmic(&self) -> bool {
+        self.scale == Scale::Logarithmic
+    }
+
+    /// Whether it has names instead of numbers.
+    pub fn has_categories(&self) -> bool {
+        matches!(self.scale, Scale::Categories(_))
+    }
+
+    /// Place of a value between the ends, 0 to 1; what lies outside goes to the nearer end.
+    pub fn share(&self, value: f64) -> f64 {
+        let share = match self.scale {
+            Scale::Logarithmic if value <= 0.0 => 0.0,
+            Scale::Logarithmic => (value / self.low).ln() / (self.high / self.low).ln(),
+            _ => (value - self.low) / (self.high - self.low),
+        };
+        if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
+    }
+
+    /// Ticks with their texts, for `length` pixels with about `spacing` between two of them.
+    pub fn labelled(&self, length: f64, spacing: f64) -> Vec<(f64, String)> {
+        let most = (length / spacing).floor().max(2.0);
+        match &self.scale {
+            Scale::Categories(names) => {
+                names.iter().enumerate().map(|(place, name)| (place as f64, name.clone())).collect()
+            }
+            Scale::Linear => linear_ticks(self.low, self.high, most).into_iter().map(|x| (x, self.write(x))).collect(),
+            Scale::Logarithmic => {
+                let decades = (self.high.log10().floor() - self.low.log10().ceil()).max(0.0) + 1.0;
+                let mantissas: &[f64] = if (self.high / self.low).log10() < 1.6 && 3.0 * decades <= most + 2.0 {
+                    &[1.0, 2.0, 5.0]
+                } else {
+                    &[1.0]
+                };
+                let every = (decades / most).ceil().max(1.0) as i32;
+                let ticks: Vec<f64> = self.decades(mantissas, every);
+                if ticks.len() < 2 {
+                    // Less than a decade: plain steps are what a reader can use.
+                    let ticks = linear_ticks(self.low, self.high, most.min(5.0));
+                    return ticks.into_iter().filter(|x| *x > 0.0).map(|x| (x, self.write(x))).collect();
+                }
+                ticks.into_iter().map(|x| (x, self.write(x))).collect()
+            }
+        }
+    }
+
+    /// Small ticks without text.
+    pub fn unlabelled(&self) -> Vec<f64> {
+        match self.scale {
+            Scale::Logarithmic if (self.high / self.low).log10() < 6.0 => {
+                self.decades(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], 1)
+            }
+            Scale::Logarithmic => self.decades(&[1.0], 1),
+            _ => Vec::new(),
+        }
+    }
+
+    fn decades(&self, mantissas: &[f64], every: i32) -> Vec<f64> {
+        let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
+        let exponents = (first..=last).filter(|exponent| exponent.rem_euclid(every) == 0);
+        let ticks = exponents.flat_map(|exponent| mantissas.iter().map(move |m| m * 10_f64.powi(exponent)));
+        ticks.filter(|x| (self.low..=self.high).contains(x)).collect()
+    }
+
+    fn write(&self, x: f64) -> String {
+        match self.ticks {
+            Ticks::Plain => plain(x),
+            Ticks::Amounts => amount(x),
+            Ticks::Percent => format!("{}%", digits(x * 100.0, 3)),
+        }
+    }
+}
+
+fn range(values: impl IntoIterator<Item = f64>, counts: fn(f64) -> bool) -> Option<(f64, f64)> {
+    let values = values.into_iter().filter(|x| x.is_finite() && counts(*x));
+    values.fold(None, |range, x| Some(range.map_or((x, x), |(low, high): (f64, f64)| (low.min(x), high.max(x)))))
+}
+
+/// Multiples of 1, 2 or 5 times a power of ten, at most `most` of them.
+fn linear_ticks(low: f64, high: f64, most: f64) -> Vec<f64> {
+    let rough = (high - low) / most;
+    if !(rough > 0.0 && rough.is_finite()) {
+        return vec![low];
+    }
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= rough * 0.999);
+    let step = step.unwrap_or(10.0 * power);
+    let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
+    // Counting in whole steps keeps 0.3 from being 0.30000000000000004; a negative zero would get a sign.
+    (first..=last).map(|count| count as f64 * step + 0.0).collect()
+}
+
+fn plain(x: f64) -> String {
+    let size = x.abs();
+    if x == 0.0 || (1e-3..1e5).contains(&(size * 1.000001)) {
+        return digits(x, 6).replace('-', "−");
+    }
+    let text = format!("{x:.2e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.').replace('-', "−");
+    let power = format!("10{}", exponent.chars().map(superscript).collect::<String>());
+    match mantissa.as_str() {
+        "1" => power,
+        "−1" => format!("−{power}"),
+        mantissa => format!("{mantissa}×{power}"),
+    }
+}
+
+fn superscript(c: char) -> char {
+    match c {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        c => c.to_digit(10).and_then(|digit| char::from_u32(0x2070 + digit)).unwrap_or(c),
+    }
+}
+
+fn amount(x: f64) -> String {
+    let units = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
+    let unit = units.into_iter().find(|(size, _)| x.abs() >= size * 0.9999);
+    unit.map_or_else(|| plain(x), |(size, unit)| format!("{}{unit}", digits(x / size, 4)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(axis: &Axis, length: f64) -> Vec<String> {
+        axis.labelled(length, 50.0).into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn ticks_are_few_and_readable() {
+        let cases = [
+            (Axis::linear([0.0, 1.0], ""), 400.0, "0 0.2 0.4 0.6 0.8 1"),
+            (Axis::between(-1.0, 1.0, ""), 300.0, "−1 −0.5 0 0.5 1"),
+            (Axis::logarithmic([1e-9, 2.0], ""), 250.0, "10⁻⁸ 10⁻⁶ 10⁻⁴ 0.01 1"),
+            (Axis::logarithmic([0.011, 0.9], ""), 250.0, "0.01 0.1 1"),
+            (Axis::logarithmic([140.0, 2e6], "").written(Ticks::Amounts), 500.0, "1 k|10 k|100 k|1 M"),
+            (Axis::logarithmic([0.3, 0.5], ""), 250.0, "0.3 0.35 0.4 0.45 0.5"),
+            (Axis::between(0.0, 1.0, "").written(Ticks::Percent), 250.0, "0% 20% 40% 60% 80% 100%"),
+        ];
+        for (axis, length, expected) in cases {
+            let found = texts(&axis, length).join(if expected.contains('|') { "|" } else { " " });
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn odd_data_still_make_an_axis() {
+        assert!(!Axis::logarithmic([-1.0, 1.0], "").is_logarithmic());
+        let zeros = Axis::logarithmic([0.0, 1.0, 10.0, f64::INFINITY], "");
+        assert!(zeros.is_logarithmic() && zeros.share(0.0) == 0.0 && zeros.share(f64::INFINITY) == 1.0);
+        for axis in
+            [Axis::linear([], ""), Axis::logarithmic([], ""), Axis::linear([3.0], ""), Axis::logarithmic([7.0], "")]
+        {
+            assert!(!texts(&axis, 200.0).is_empty() && axis.share(f64::NAN) == 0.0);
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! The report as pages: what goes into the templates.
+
+use crate::experiment::config::{Format, Metric};
+use crate::experiment::{dialect, grouped};
+use crate::math::statistics::{Conclusion, Interval};
+use crate::report::analysis::Analysis;
+use crate::report::findings::{ArmSummary, Compared, Estimate, TargetSummary};
+use crate::report::number::{amount, digits, p_value, percent, ratio, short};
+use crate::report::verdict::words;
+use crate::report::warnings::warnings;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use serde::Serialize;
+
+/// A plot as the pages show it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown {
+    /// Name of its files.
+    pub name: String,
+    /// Its title.
+    pub question: String,
+    /// How to read it.
+    pub reading: String,
+    /// The inline drawing.
+    pub svg: String,
+    /// The picture file beside the page, if there is one.
+    pub file: Option<String>,
+    /// The file with its numbers, if there is one.
+    pub csv: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    name: &'a str,
+    notes: &'a str,
+    summary: String,
+    comparisons: Vec<String>,
+    caution: String,
+    columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+    table_reading: String,
+    headline: &'a [Shown],
+    plots: &'a [Shown],
+    warnings: Vec<String>,
+    verdict_rows: Vec<[String; 8]>,
+    pair_rows: Vec<[String; 8]>,
+    arms: Vec<Section>,
+    facts: Vec<(String, String)>,
+    glossary: &'static [(&'static str, &'static str)],
+}
+
+#[derive(Serialize)]
+struct Section {
+    name: String,
+    method: String,
+    settings: String,
+    facts: Vec<(String, String)>,
+    targets: Vec<[String; 5]>,
+}
+
+const GLOSSARY: &[(&str, &str)] = &[
+    ("row-pass", "one row of data once forward through the network; a backward pass counts as two"),
+    ("budget", "row-passes that every arm may spend, search and training together"),
+    ("seed", "one replicate; at a seed all arms get the same split of the data and the same order of batches"),
+    ("target", "a training loss; the cost of an arm is what it spent until it first reached it"),
+    ("ratio", "cost of the arm over cost of the control on the same seed; below 1 the arm is cheaper"),
+    ("CI", "confidence interval: the range of values that the data do not contradict"),
+    ("Holm-adjusted p", "chance of a difference this large if there were none, corrected for all comparisons made"),
+    ("no evidence", "the data cannot tell the two apart; this is not proof that they are the same"),
+    ("IQM", "interquartile mean: the mean of the middle half of the seeds"),
+    ("expected cost", "all that was spent on a target, failed runs included, over the number of runs that reached it"),
+    ("share solved", "runs that reached the target, with Wilson's interval"),
+    ("search", "share of the spent cost that went into choosing the start, before gradient descent from it"),
+];
+
+/// `report.md`.
+pub fn markdown(analysis: &Analysis, shown: &[Shown]) -> String {
+    render("report.md", include_str!("page/report.md.j2"), analysis, shown)
+}
+
+/// `report.html`: one file, nothing fetched, no scripts.
+pub fn html(analysis: &Analysis, shown: &[Shown]) -> String {
+    render("report.html", include_str!("page/report.html.j2"), analysis, shown)
+}
+
+fn render(name: &str, template: &str, analysis: &Analysis, shown: &[Shown]) -> String {
+    let mut environment = minijinja::Environment::new();
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.expect("the usual signs"));
+    environment.add_filter("md", escape_markdown);
+    let mut page = environment
+        .render_named_str(name, template, Serde(page(analysis, shown)))
+        .expect("the template is a part of the program");
+    page.truncate(page.trim_end().len());
+    page.push('\n');
+    page
+}
+
+/// Text that Markdown takes for text, in a table too.
+fn escape_markdown(text: String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        let next = letters.peek().copied().unwrap_or(' ');
+        match c {
+            // `p < 0.001` opens no tag.
+            '<' if next != ' ' && !next.is_ascii_digit() => out.push_str("&lt;"),
+            ']' if next == '(' || next == '[' => out.push_str("\\]"),
+            '|' | '*' | '`' | '\\' => out.extend(['\\', c]),
+            '\n' | '\r' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn page<'a>(analysis: &'a Analysis, shown: &'a [Shown]) -> Page<'a> {
+    let findings = &analysis.findings;
+    let words = words(analysis);
+    let headline = shown.iter().take_while(|shown| HEADLINE.contains(&shown.name.as_str())).count();
+    let (columns, rows) = table(analysis);
+    let metric = if analysis.experiment.task.is_classification() { "accuracy" } else { "R²" };
+    Page {
+        name: &analysis.manifest.name,
+        notes: &analysis.experiment.notes,
+        summary: words.summary,
+        comparisons: words.comparisons,
+        caution: caution(analysis),
+        columns,
+        rows,
+        table_reading: format!(
+            "Losses are interquartile means over seeds with {} intervals in brackets, costs are medians in row-passes \
+             with the search included, and the test {metric} is a median. Test rows were looked at once, for this \
+             table; picking an arm by them would spoil them.",
+            percent(findings.confidence)
+        ),
+        headline: &shown[..headline],
+        plots: &shown[headline..],
+        warnings: warnings(analysis),
+        verdict_rows: findings.verdicts.iter().map(|compared| compared_row(compared)).collect(),
+        pair_rows: findings.pairwise.iter().map(|compared| compared_row(compared)).collect(),
+        arms: findings.arms.iter().enumerate().map(|(place, arm)| section(analysis, place, arm)).collect(),
+        facts: facts(analysis),
+        glossary: GLOSSARY,
+    }
+}
+
+/// Plots that stand before the warnings.
+pub const HEADLINE: &[&str] = &["convergence-budget", "ecdf", "final-loss", "fitness"];
+
+/// What the verdict does not say.
+fn caution(analysis: &Analysis) -> String {
+    let findings = &analysis.findings;
+    let mut text = match (findings.metric, findings.deciding) {
+        (Metric::BudgetToTarget, Some(deciding)) => {
+            let target = &findings.targets[deciding];
+            let others = findings.verdicts.iter().filter(|compared| !compared.decides);
+            let agree = others.clone().filter(|other| {
+                findings.deciding_verdicts().any(|compared| {
+                    compared.arm == other.arm
+                        && compared.control == other.control
+                        && compared.verdict.conclusion == other.verdict.conclusion
+                })
+            });
+            let count = others.clone().count();
+            let rest = match (count, agree.count()) {
+                (0, _) => String::new(),
+                (all, same) if all == same => " All other targets say the same.".into(),
+                (all, same) => {
+                    format!(" Of the {all} comparisons at other targets {same} say the same; see the table.")
+                }
+            };
+            format!("The verdict rests on the middle target, a training loss of {}.{rest}", short(target.loss))
+        }
+        (Metric::FinalTrainingLoss, _) => "The verdict rests on the final training loss.".into(),
+        (Metric::FinalTestLoss, _) => "The verdict rests on the final test loss.".into(),
+        _ => String::new(),
+    };
+    for found in &findings.break_even {
+        text.push_str(&match found.cost {
+            Some(cost) => format!(
+                " In median best loss {} catches up with {} for good after {} row-passes, {} of the budget.",
+                found.arm,
+                found.baseline,
+                amount(cost),
+                percent(cost / findings.budget)
+            ),
+            None => format!(" In median best loss {} never catches up with {} for good.", found.arm, found.baseline),
+        });
+    }
+    text.trim_start().to_owned()
+}
+
+fn table(analysis: &Analysis) -> (Vec<String>, Vec<Vec<String>>) {
+    let findings = &analysis.findings;
+    let metric = if analysis.experiment.task.is_classification() { "test accuracy" } else { "test R²" };
+    let mut columns: Vec<String> =
+        ["arm", "seeds", "diverged", "search", "train loss", "test loss", metric].map(str::to_owned).into();
+    columns.extend(findings.targets.iter().map(|target| format!("cost to {}", short(target.loss))));
+    columns.extend(["solved", "seconds"].map(str::to_owned));
+    let row = |arm: &ArmSummary| {
+        let mut row = vec![
+            arm.name.clone(),
+            arm.seeds.len().to_string(),
+            arm.diverged.to_string(),
+            percent(arm.search_share),
+            estimate(arm.train_loss, |x| digits(x, 2)),
+            estimate(arm.test_loss, |x| digits(x, 2)),
+            estimate(arm.test_metric, |x| format!("{x:.3}")),
+        ];
+        row.extend(arm.targets.iter().map(cost));
+        let solved = findings.deciding.map(|deciding| &arm.targets[deciding]);
+        row.push(solved.map_or("–".into(), |target| format!("{}/{}", target.solved, target.outcomes.len())));
+        row.push(arm.seconds.map_or("–".into(), |seconds| digits(seconds, 2)));
+        row
+    };
+    (columns, findings.arms.iter().map(row).collect())
+}
+
+fn estimate(estimate: Option<Estimate>, number: fn(f64) -> String) -> String {
+    match estimate {
+        Some(Estimate { value, interval: Some(Interval { low, high }) }) => {
+            format!("{} [{}, {}]", number(value), number(low), number(high))
+        }
+        Some(Estimate { value, interval: None }) => number(value),
+        None => "–".into(),
+    }
+}
+
+fn cost(target: &TargetSummary) -> String {
+    let Some(median) = target.median_cost else { return "missed".into() };
+    let end = |end: Option<f64>| end.map_or("beyond".into(), amount);
+    format!("{} [{}, {}]", amount(median), end(target.low), end(target.high))
+}
+
+fn compared_row(compared: &Compared) -> [String; 8] {
+    use crate::math::statistics::Method;
+    let verdict = &compared.verdict;
+    let number = if verdict.method == Method::PairedDifference { short } else { ratio };
+    let end = |end: Option<f64>| end.map_or("open".into(), number);
+    let bounds = match (verdict.low, verdict.high) {
+        (None, None) => "–".into(),
+        (low, high) => format!("{} to {}", end(low), end(high)),
+    };
+    [
+        compared.arm.clone(),
+        compared.control.clone(),
+        compared.target.map_or("–".into(), short)
+            + if compared.decides && compared.target.is_some() { " (decides)" } else { "" },
+        verdict.estimate.map_or("–".into(), number),
+        bounds,
+        verdict.pairs.to_string(),
+        p_value(verdict.adjusted_p).trim_start_matches("p ").trim_start_matches("= ").to_owned(),
+        match verdict.conclusion {
+            Conclusion::Better => "better",
+            Conclusion::Worse => "worse",
+            Conclusion::NoEvidence => "no evidence",
+        }
+        .into(),
+    ]
+}
+
+fn section(analysis: &Analysis, place: usize, arm: &ArmSummary) -> Section {
+    use crate::math::statistics::median;
+    use crate::report::analysis::Run;
+    let runs = &analysis.arms[place].runs;
+    let middle = |number: fn(&Run) -> Option<f64>| median(&runs.iter().filter_map(number).collect::<Vec<_>>());
+    let mut facts = vec![
+        ("runs".to_owned(), format!("{} ({} diverged, {} stopped early)", arm.seeds.len(), arm.diverged, arm.stopped)),
+        ("search".to_owned(), format!("{} of the spent cost", percent(arm.search_share))),
+        ("unspent".to_owned(), format!("{} of the budget", percent(arm.unspent_share))),
+    ];
+    let mut fact = |name: &str, number: Option<f64>, written: fn(f64) -> String| {
+        if let Some(number) = number {
+            facts.push((name.to_owned(), written(number)));
+        }
+    };
+    let count: fn(f64) -> String = |x| grouped(x.round() as u64);
+    fact("candidates scored, median", middle(|run| Some(run.result.evaluations as f64)).filter(|x| *x > 0.0), count);
+    fact("generations, median", middle(|run| Some(run.result.generations as f64)).filter(|x| *x > 0.0), count);
+    fact("epochs of gradient descent, median", middle(|run| Some(run.result.epochs as f64)), count);
+    fact("training loss of the start, median", middle(|run| run.result.start_loss), short);
+    fact("training loss at the end, median", middle(|run| run.result.train_loss), short);
+    fact("validation loss at the end, median", middle(|run| run.result.validation_loss), short);
+    fact("cost at which the deployed weights were found, median", middle(|run| Some(run.result.deployed_cost)), amount);
+    fact("seconds a run, median", arm.seconds, |x| digits(x, 2));
+    let settings = analysis
+        .experiment
+        .arms
+        .get(place)
+        .map(|arm| dialect().to_string_pretty(&arm.method, ron::ser::PrettyConfig::default()).unwrap_or_default());
+    let target = |target: &TargetSummary| {
+        let share =
+            target.share.map_or(String::new(), |share| format!(" [{}, {}]", percent(share.low), percent(share.high)));
+        let runs = target.outcomes.len().max(1) as f64;
+        [
+            short(target.loss),
+            format!("{}/{}", target.solved, target.outcomes.len()),
+            format!("{}{share}", percent(target.solved as f64 / runs)),
+            cost(target),
+            target.expected_running_time.map_or("–".into(), amount),
+        ]
+    };
+    Section {
+        name: arm.name.clone(),
+        method: arm.method.clone(),
+        settings: settings.unwrap_or_default(),
+        facts,
+        targets: arm.targets.iter().map(target).collect(),
+    }
+}
+
+fn facts(analysis: &Analysis) -> Vec<(String, String)> {
+    let manifest = &analysis.manifest;
+    let [training, validation, test] = manifest.parts;
+    let mut facts = vec![
+        ("repeat", "precocial run experiment.ron (in this folder)".to_owned()),
+        ("command", format!("precocial {}", manifest.command.join(" "))),
+        ("results (bits)", manifest.bits.clone()),
+        ("experiment", manifest.experiment_hash.clone()),
+        ("precocial", format!("{}, random streams {}", manifest.precocial, manifest.stream_version)),
+        (
+            "machine",
+            format!(
+                "{}, {}, {} kernels, {} threads",
+                manifest.processor, manifest.platform, manifest.instruction_set, manifest.threads
+            ),
+        ),
+        ("started", date(manifest.started)),
+        ("ended", manifest.ended.map_or("not yet".into(), date)),
+        ("budget", format!("{} row-passes an arm and seed", grouped(manifest.budget.round() as u64))),
+        (
+            "network",
+            format!(
+                "{} parameters, {} multiply-adds a row-pass",
+                grouped(manifest.parameters as u64),
+                grouped(manifest.multiply_adds as u64)
+            ),
+        ),
+        (
+            "rows",
+            format!(
+                "{}: {training} training, {validation} validation, {test} test; {} inputs",
+                manifest.rows, manifest.features
+            ),
+        ),
+    ];
+    facts.retain(|(name, _)| *name != "command" || !manifest.command.is_empty());
+    let mut facts: Vec<(String, String)> = facts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    for file in &manifest.data {
+        facts.push((format!("data {}", file.name), format!("{} bytes, SHA-256 {}", file.bytes, file.sha256)));
+    }
+    facts
+}
+
+/// Seconds since 1970 as a date and time in UTC.
+fn date(seconds: u64) -> String {
+    // Days to date after Hinnant, "chrono-compatible low-level date algorithms": years begin in March.
+    let days = (seconds / 86_400) as i64 + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + 400 * era + i64::from(month <= 2);
+    let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{year}-{month:02}-{day:02} {hours:02}:{minutes:02} UTC")
+}
+
+/// What the files of a plot are called in the pages.
+pub fn links(name: &str, formats: &[Format]) -> (Option<String>, Option<String>) {
+    let has = |format: Format| formats.contains(&format);
+    let file = if has(Format::Svg) {
+        Some(format!("plots/{name}.svg"))
+    } else {
+        has(Format::Png).then(|| format!("plots/{name}.png"))
+    };
+    (file, has(Format::Csv).then(|| format!("plots/{name}.csv")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        // Python 3.11 datetime.fromtimestamp(x, UTC).
+        assert_eq!(date(0), "1970-01-01 00:00 UTC");
+        assert_eq!(date(951_827_640), "2000-02-29 12:34 UTC");
+        assert_eq!(date(1_795_430_342), "2026-11-23 10:39 UTC");
+    }
+}

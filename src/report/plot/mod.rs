@@ -1,0 +1,129 @@
+//! Plots: each one a file and a line below. A plot answers a question; what it draws, it also gives as numbers.
+
+mod convergence_budget;
+mod curve;
+mod ecdf;
+mod final_loss;
+mod fitness;
+mod generations;
+
+use crate::error::{Error, Result};
+use crate::experiment::config::Plots;
+use crate::report::analysis::Analysis;
+use crate::report::figure::Figure;
+
+/// All plots, in the order of the report.
+pub const PLOTS: &[&dyn Plot] =
+    &[&convergence_budget::ConvergenceBudget, &ecdf::SolvedShare, &final_loss::FinalLoss, &fitness::Fitness];
+
+/// A plot.
+pub trait Plot: Send + Sync {
+    /// Name of its files, without ending.
+    fn name(&self) -> &'static str;
+
+    /// The question that it answers: its title.
+    fn question(&self, analysis: &Analysis) -> String;
+
+    /// How to read it, in a sentence or two.
+    fn reading(&self) -> &'static str;
+
+    /// Whether it belongs to the standard set.
+    fn is_standard(&self) -> bool {
+        true
+    }
+
+    /// Whether there is anything to draw.
+    fn applies(&self, analysis: &Analysis) -> bool;
+
+    /// The figure with its numbers.
+    fn draw(&self, analysis: &Analysis) -> Drawing;
+}
+
+/// A plot, drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawing {
+    /// The figure.
+    pub figure: Figure,
+    /// Every plotted number.
+    pub numbers: Numbers,
+}
+
+/// A table of plotted numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Numbers {
+    /// An empty table with these columns.
+    pub fn new(header: &[&str]) -> Numbers {
+        Numbers { header: header.iter().map(ToString::to_string).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row: words first, then numbers; numbers that are not finite stay empty.
+    pub fn row(&mut self, words: &[&str], numbers: &[f64]) {
+        let number = |x: &f64| if x.is_finite() { x.to_string() } else { String::new() };
+        self.rows.push(words.iter().map(ToString::to_string).chain(numbers.iter().map(number)).collect());
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The table as a CSV file.
+    pub fn to_csv(&self) -> Vec<u8> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let written = std::iter::once(&self.header).chain(&self.rows).try_for_each(|row| writer.write_record(row));
+        written.expect("rows have one cell a column");
+        writer.into_inner().expect("memory can be written")
+    }
+}
+
+/// The chosen plots that have something to draw.
+///
+/// # Errors
+/// `P0104` for a plot that does not exist.
+pub fn chosen(plots: &Plots, analysis: &Analysis) -> Result<Vec<&'static dyn Plot>> {
+    let chosen: Vec<&'static dyn Plot> = match plots {
+        Plots::Standard => PLOTS.iter().copied().filter(|plot| plot.is_standard()).collect(),
+        Plots::All => PLOTS.to_vec(),
+        Plots::Only(names) => names.iter().map(|name| named(name)).collect::<Result<_>>()?,
+    };
+    Ok(chosen.into_iter().filter(|plot| plot.applies(analysis)).collect())
+}
+
+/// The plot with this name.
+///
+/// # Errors
+/// `P0104` if there is none.
+pub fn named(name: &str) -> Result<&'static dyn Plot> {
+    if let Some(plot) = PLOTS.iter().find(|plot| plot.name() == name) {
+        return Ok(*plot);
+    }
+    let names: Vec<&str> = PLOTS.iter().map(|plot| plot.name()).collect();
+    let error = Error::experiment("P0104", format!("unknown plot `{name}`"));
+    let near = names.iter().min_by_key(|other| strsim::levenshtein(name, other));
+    let error = match near.filter(|near| strsim::levenshtein(name, near) <= 3) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error,
+    };
+    Err(error.note(format!("plots are {}", names.join(", "))))
+}
+
+/// What every caption says: seeds, and runs that diverged.
+fn seeds_caption(analysis: &Analysis) -> String {
+    let seeds = analysis.seeds();
+    let mut text = format!("{seeds} seed{}", if seeds == 1 { "" } else { "s" });
+    let diverged: Vec<String> = analysis
+        .arms
+        .iter()
+        .filter(|arm| arm.diverged() > 0)
+        .map(|arm| format!("{} {}", arm.name, arm.diverged()))
+        .collect();
+    if !diverged.is_empty() {
+        text.push_str(&format!("; diverged: {}", diverged.join(", ")));
+    }
+    text
+}

@@ -1,0 +1,128 @@
+//! What a careful reader should know before believing the verdict.
+
+use crate::experiment::config::Metric;
+use crate::experiment::folder::State;
+use crate::math::statistics::Method;
+use crate::report::analysis::Analysis;
+use crate::report::number::{percent, short};
+
+/// Fewer seeds than these say little.
+const FEW_SEEDS: usize = 10;
+/// Fewer rows than these make a coarse score.
+const FEW_ROWS: usize = 30;
+/// More of the budget left than this is worth a word.
+const UNSPENT: f64 = 0.05;
+
+/// Warnings, each a sentence or two; the notes of the run come last.
+pub fn warnings(analysis: &Analysis) -> Vec<String> {
+    let mut list = Vec::new();
+    completeness(analysis, &mut list);
+    runs(analysis, &mut list);
+    targets(analysis, &mut list);
+    comparisons(analysis, &mut list);
+    data(analysis, &mut list);
+    list.extend(analysis.manifest.notes.iter().cloned());
+    list
+}
+
+fn completeness(analysis: &Analysis, list: &mut Vec<String>) {
+    let planned = analysis.experiment.seeds.to_vec().len();
+    let missing: Vec<String> = analysis
+        .arms
+        .iter()
+        .filter(|arm| arm.runs.len() < planned)
+        .map(|arm| format!("{} {} of {planned}", arm.name, arm.runs.len()))
+        .collect();
+    if analysis.manifest.state != State::Complete || !missing.is_empty() {
+        let seeds = if missing.is_empty() { String::new() } else { format!(" Seeds: {}.", missing.join(", ")) };
+        list.push(format!("The run is not complete; numbers will change.{seeds}"));
+    }
+    let seeds = analysis.seeds();
+    if seeds < FEW_SEEDS {
+        let hint = if seeds < 6 { " Fewer than six pairs can never give p < 0.05." } else { "" };
+        list.push(format!("Only {seeds} seeds: intervals are wide, and only large differences can be found.{hint}"));
+    }
+}
+
+fn runs(analysis: &Analysis, list: &mut Vec<String>) {
+    for (arm, summary) in analysis.arms.iter().zip(&analysis.findings.arms) {
+        let runs = arm.runs.len();
+        if summary.diverged > 0 {
+            list.push(format!("{} of {runs} runs of {} diverged; they count as failures.", summary.diverged, arm.name));
+        }
+        let exhausted = arm.runs.iter().filter(|run| run.search_cost() > 0.0 && !run.has_trained()).count();
+        if exhausted > 0 {
+            list.push(format!(
+                "{exhausted} of {runs} runs of {} spent the whole budget on the search and never trained.",
+                arm.name
+            ));
+        }
+        if summary.unspent_share > UNSPENT {
+            list.push(format!(
+                "{} left {} of its budget unspent: it stopped early, and its costs are not those of a full budget.",
+                arm.name,
+                percent(summary.unspent_share)
+            ));
+        }
+    }
+}
+
+fn targets(analysis: &Analysis, list: &mut Vec<String>) {
+    let findings = &analysis.findings;
+    if findings.targets.iter().any(|target| target.baseline_share.is_some()) {
+        let at = |target: &crate::report::targets::Target| {
+            Some(format!("{} ({})", short(target.loss), percent(target.baseline_share?)))
+        };
+        let losses: Vec<String> = findings.targets.iter().filter_map(at).collect();
+        list.push(format!(
+            "The file names no targets. They are the median best training losses of {} after a share of the budget: {}.",
+            findings.baseline,
+            losses.join(", ")
+        ));
+    }
+    let Some(deciding) = findings.deciding else { return };
+    if findings.metric == Metric::BudgetToTarget {
+        let early = |arm: &&crate::report::findings::ArmSummary| {
+            arm.targets[deciding].median_cost.is_some_and(|cost| cost < 0.01 * findings.budget)
+        };
+        if let Some(arm) = findings.arms.iter().find(early) {
+            list.push(format!(
+                "{} reaches the deciding target {} within 1% of the budget. Such an easy target leaves a search nothing \
+                 to save; a harder target or a smaller budget asks more.",
+                arm.name,
+                short(findings.targets[deciding].loss)
+            ));
+        }
+    }
+}
+
+fn comparisons(analysis: &Analysis, list: &mut Vec<String>) {
+    for compared in analysis.findings.deciding_verdicts() {
+        let (arm, control, verdict) = (&compared.arm, &compared.control, &compared.verdict);
+        if verdict.pairs == 0 {
+            list.push(format!("{arm} and {control} share no seed on the same split, so that nothing can be compared."));
+        } else if verdict.method == Method::ExpectedRunningTimeRatio {
+            list.push(format!(
+                "More than {} of the runs of {arm} or {control} missed the target: expected running times are compared, \
+                 in which failed runs are paid for.",
+                percent(analysis.findings.rule.censored_share)
+            ));
+        } else if 2 * verdict.equal_pairs > verdict.pairs {
+            list.push(format!(
+                "{arm} and {control} are alike on {} of {} seeds: losses are looked at on a grid of costs, and finer \
+                 differences are not seen.",
+                verdict.equal_pairs, verdict.pairs
+            ));
+        }
+    }
+}
+
+fn data(analysis: &Analysis, list: &mut Vec<String>) {
+    let [training, _, test] = analysis.manifest.parts;
+    if test > 0 && test < FEW_ROWS {
+        list.push(format!("Only {test} test rows: one row more or less right moves the accuracy of a seed visibly."));
+    }
+    if training < FEW_ROWS {
+        list.push(format!("Only {training} training rows: splits differ much, and results with them."));
+    }
+}

@@ -1,0 +1,100 @@
+//! Writing a report into its result folder.
+
+use crate::error::Result;
+use crate::experiment::Folder;
+use crate::experiment::config::{Format, Plots, Report};
+use crate::files;
+use crate::report::analysis::{Analysis, analyse};
+use crate::report::page::{self, Shown};
+use crate::report::plot::{Drawing, Plot, chosen};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// What of a report is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportOptions {
+    /// Which plots.
+    pub plots: Plots,
+    /// Which files.
+    pub formats: Vec<Format>,
+}
+
+impl From<&Report> for ReportOptions {
+    fn from(settings: &Report) -> ReportOptions {
+        ReportOptions { plots: settings.plots.clone(), formats: settings.formats.clone() }
+    }
+}
+
+impl Default for ReportOptions {
+    /// The standard plots in all formats but PNG.
+    fn default() -> ReportOptions {
+        ReportOptions::from(&Report::default())
+    }
+}
+
+/// Reads a result folder and writes `statistics.json`, the pages and `plots/` into it; runs nothing.
+///
+/// # Errors
+/// A folder without results (`P0305`), a damaged table (`P0304`), an unknown plot (`P0104`), a file that cannot be
+/// written.
+pub fn write(folder: &Folder, options: &ReportOptions) -> Result<Analysis> {
+    let analysis = analyse(folder)?;
+    write_analysis(&analysis, folder.path(), options)?;
+    Ok(analysis)
+}
+
+/// Writes the report of an analysis into a folder.
+///
+/// # Errors
+/// An unknown plot (`P0104`), a file that cannot be written.
+pub fn write_analysis(analysis: &Analysis, folder: &Path, options: &ReportOptions) -> Result<()> {
+    let has = |format: Format| options.formats.contains(&format);
+    let plots = chosen(&options.plots, analysis)?;
+    // Each plot is drawn once, and drawn alone: they share nothing.
+    let drawn: Vec<(&dyn Plot, Drawing)> = plots.into_par_iter().map(|plot| (plot, plot.draw(analysis))).collect();
+    if [Format::Svg, Format::Png, Format::Csv].into_iter().any(has) && !drawn.is_empty() {
+        let place = folder.join("plots");
+        if !place.is_dir() {
+            files::create_folder(&place)?;
+        }
+        drawn
+            .par_iter()
+            .map(|(plot, drawing)| write_plot(*plot, drawing, &place, &options.formats))
+            .collect::<Result<()>>()?;
+    }
+    let shown: Vec<Shown> = drawn
+        .par_iter()
+        .map(|(plot, drawing)| {
+            let (file, csv) = page::links(plot.name(), &options.formats);
+            Shown {
+                name: plot.name().into(),
+                question: plot.question(analysis),
+                reading: plot.reading().into(),
+                svg: if has(Format::Html) { drawing.figure.to_inline_svg() } else { String::new() },
+                file,
+                csv,
+            }
+        })
+        .collect();
+    files::replace(&folder.join("statistics.json"), &analysis.findings.to_json())?;
+    if has(Format::Markdown) {
+        files::replace(&folder.join("report.md"), page::markdown(analysis, &shown).as_bytes())?;
+    }
+    if has(Format::Html) {
+        files::replace(&folder.join("report.html"), page::html(analysis, &shown).as_bytes())?;
+    }
+    Ok(())
+}
+
+fn write_plot(plot: &dyn Plot, drawing: &Drawing, folder: &Path, formats: &[Format]) -> Result<()> {
+    for format in formats {
+        let (ending, bytes) = match format {
+            Format::Svg => ("svg", drawing.figure.to_svg().into_bytes()),
+            Format::Png => ("png", drawing.figure.to_png()),
+            Format::Csv => ("csv", drawing.numbers.to_csv()),
+            Format::Html | Format::Markdown => continue,
+        };
+        files::replace(&folder.join(format!("{}.{ending}", plot.name())), &bytes)?;
+    }
+    Ok(())
+}
