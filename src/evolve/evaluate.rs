@@ -14,6 +14,7 @@ use std::sync::Mutex;
 
 /// What a genome's fitness is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Measure {
     /// The loss of the genome over all training rows. Costs 1 u.

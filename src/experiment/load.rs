@@ -61,15 +61,13 @@ pub fn load(path: &Path) -> Result<Loaded> {
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, path: &Path) -> Result<Loaded> {
-    let source: Arc<str> = text.into();
-    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let experiment: Experiment = dialect().from_str(body).map_err(|cause| {
-        Error::experiment("P0100", cause.code.to_string()).at(path, cause.span.start.line, cause.span.start.col)
-    })?;
+    // A byte order mark is no part of the text.
+    let source: Arc<str> = text.strip_prefix('\u{feff}').unwrap_or(text).into();
+    let experiment = diagnose::parse(&source, path)?;
     if experiment.schema != SCHEMA {
-        return Err(Error::experiment("P0108", format!("`schema` must be {SCHEMA}, found {}", experiment.schema))
-            .in_file(path)
-            .help(format!("write `schema: {SCHEMA}`")));
+        let error = Error::experiment("P0108", format!("`schema` must be {SCHEMA}, found {}", experiment.schema))
+            .help(format!("write `schema: {SCHEMA}`"));
+        return Err(diagnose::locate(error, &source, path));
     }
     Ok(Loaded { experiment, source, path: path.to_owned() })
 }
