@@ -184,6 +184,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "Columns are named as in the header, or by place: `Index(1)` is the first. The message lists the columns.",
     ),
     (
+        "P0208",
+        "a damaged array file",
+        "An IDX, npy or npz file does not hold what its first bytes promise, or its images and labels differ in number.\nFetch it again, or write it again with the program it came from.",
+    ),
+    (
         "P0209",
         "targets of the wrong kind",
         "`Classification` needs one column with classes, at least two of them; `Regression` needs columns with numbers.",

@@ -45,6 +45,8 @@ impl Report {
     pub fn perform(&self, terminal: &Terminal) -> Result<()> {
         for folder in &self.folders {
             let folder = Folder::at(folder);
+            // First, because it says best that a folder holds no results.
+            folder.manifest()?;
             let mut options = ReportOptions::from(&folder.experiment()?.report);
             if let Some(plots) = &self.plots {
                 options.plots = plots.clone();

@@ -80,8 +80,8 @@ impl From<Error> for Finding {
 
 impl Finding {
     fn mended(error: Error, range: Range<usize>, text: &str) -> Finding {
-        let length = range.len();
-        let mend = (text.len() <= length).then(|| (range, format!("{text:<length$}")));
+        let blanks = range.len().checked_sub(text.len());
+        let mend = blanks.map(|blanks| (range, format!("{text}{}", " ".repeat(blanks))));
         Finding { error, mend, doubt: None }
     }
 }
@@ -186,6 +186,15 @@ fn finding(case: &Case, cause: &ron::Error) -> Finding {
     use ron::Error as E;
     if let Some(finding) = syntax::slip(case) {
         return finding;
+    }
+    let at_an_end = matches!(case.kind(case.token), None | Some(TokenKind::Close));
+    let of_a_group =
+        matches!(cause, E::NoSuchStructField { .. } | E::MissingStructField { .. } | E::DuplicateStructField { .. });
+    // A bracket that is missing or too many puts what follows into the wrong group; that is all there is to say.
+    if (at_an_end || of_a_group)
+        && let Some(error) = syntax::brackets(case)
+    {
+        return error.into();
     }
     match cause {
         E::Message(message) => values::refused(case, message),

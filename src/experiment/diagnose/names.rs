@@ -238,8 +238,8 @@ pub(super) fn variant(case: &Case, found: &str, expected: &[&'static str]) -> Fi
 /// The settings that follow a name, if they are short.
 fn settings(case: &Case, name: &Range<usize>) -> String {
     let settings = case.outline.settings();
-    let values = settings.iter().map(|(_, field)| &field.value);
-    let group = values.filter(|value| value.name.as_ref() == Some(name)).next_back();
+    let mut values = settings.iter().map(|(_, field)| &field.value);
+    let group = values.rfind(|value| value.name.as_ref() == Some(name));
     let text = group.map_or("", |group| &case.text[name.end..group.span.end]);
     if text.len() <= 40 && !text.contains('\n') { text.to_owned() } else { "(…)".into() }
 }

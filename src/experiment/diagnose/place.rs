@@ -16,7 +16,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("P0139", &["seeds"]),
     ("P0209", &["task.data.target", "task.data", "task"]),
     ("P0212", &["task.split"]),
-    ("P0501", &["task.data.path"]),
+    ("P0501", &["task.data"]),
 ];
 
 /// The error with the places in `source` that its problems come from, as far as they can be told.
@@ -62,14 +62,23 @@ fn find(mut problem: Problem, outline: &Outline) -> (Problem, Option<Place>) {
         "P0132" => reference(&mut problem, outline, &settings),
         "P0139" => outline.find("seeds").ok().and_then(|seeds| {
             let twice = problem.message.split_whitespace().nth(1)?;
-            let inside = tokens(outline.source).into_iter().filter(|token| {
+            let mut inside = tokens(outline.source).into_iter().filter(|token| {
                 seeds.span.start <= token.span.start
                     && token.span.end <= seeds.span.end
                     && outline.text(&token.span) == twice
             });
-            inside.last().map(|token| (token.span, "second time".into()))
+            inside.next_back().map(|token| (token.span, "second time".into()))
         }),
         "P0138" => word(outline, &problem.message),
+        "P0501" => outline.find("task.data").ok().and_then(|data| {
+            let file = |text: &str| text.len() > 2 && problem.message.contains(text.trim_matches('"'));
+            let mut inside = tokens(outline.source).into_iter().filter(|token| {
+                data.span.start <= token.span.start
+                    && token.span.end <= data.span.end
+                    && token.kind == TokenKind::Quoted
+            });
+            inside.find(|token| file(outline.text(&token.span))).map(|token| (token.span, String::new()))
+        }),
         "P0140" => memory(&problem, outline),
         _ => None,
     };

@@ -167,7 +167,7 @@ fn matching(case: &Case, open: usize) -> usize {
 }
 
 /// Brackets that do not fit: of the wrong kind, too many, too few.
-fn brackets(case: &Case) -> Option<Error> {
+pub(super) fn brackets(case: &Case) -> Option<Error> {
     let mut open: Vec<usize> = Vec::new();
     // Pairs whose closing line stands further left than the opening one: a bracket is missing in there.
     let mut suspect: Option<usize> = None;
@@ -186,11 +186,10 @@ fn brackets(case: &Case) -> Option<Error> {
                     let message = format!("`{}` cannot close `{}`", case.word(index), opening(case, opener));
                     let line = case.line(case.span(opener).start);
                     let error = case.mark(Error::experiment("P0110", message), token.span.clone(), "");
-                    return Some(
-                        error
-                            .help(format!("write `{closer}`, or close what was opened in between"))
-                            .note(format!("`{}` was opened on line {line}", opening(case, opener))),
-                    );
+                    let error = error
+                        .help(format!("write `{closer}`, or close what was opened in between"))
+                        .note(format!("`{}` was opened on line {line}", opening(case, opener)));
+                    return Some(suspected(case, error, suspect));
                 }
                 let (from, to) = (indentation(case, opener), indentation(case, index));
                 if suspect.is_none() && is_first(case, token) && to < from {
@@ -206,14 +205,17 @@ fn brackets(case: &Case) -> Option<Error> {
     let error = case.mark(Error::experiment("P0110", message), opening_span(case, opener), "");
     let closers: String = open.iter().rev().map(|opener| closer(case.word(*opener))).collect();
     let error = error.help(format!("add `{closers}` at the end of the file"));
-    Some(match suspect {
-        Some(suspect) => error.note(format!(
-            "or `{}` on line {} lacks one: what closes it stands further left",
-            opening(case, suspect),
-            case.line(case.span(suspect).start)
-        )),
-        None => error,
-    })
+    Some(suspected(case, error, suspect))
+}
+
+/// Names the bracket whose closing one stands further left than itself.
+fn suspected(case: &Case, error: Error, suspect: Option<usize>) -> Error {
+    let Some(suspect) = suspect else { return error };
+    let line = case.line(case.span(suspect).start);
+    error.note(format!(
+        "perhaps `{}` on line {line} lacks its own: what closes it now stands further left",
+        opening(case, suspect)
+    ))
 }
 
 fn closer(open: &str) -> &'static str {
