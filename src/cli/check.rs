@@ -76,7 +76,7 @@ impl Examined {
     /// `180 000 000 row-passes, about 14 s on 2 threads, peak memory about 21 MiB`
     pub fn forecast(&self) -> String {
         format!(
-            "{} row-passes, about {} on {}, peak memory about {}",
+            "{} row-passes, {} on {}, peak memory about {}",
             grouped((self.plan.total / self.plan.multiply_adds as f64) as u64),
             units::seconds(self.seconds),
             counted(self.threads, "thread"),
