@@ -174,6 +174,11 @@ impl Error {
         &self.problems
     }
 
+    /// The problems one by one, to be changed and put together again by [`Error::all`].
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
     /// Code of the first problem.
     pub fn code(&self) -> &'static str {
         self.problems[0].code
@@ -225,6 +230,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Error {
+        Error { problems: vec![problem] }
+    }
+}
 
 #[cfg(test)]
 mod tests {

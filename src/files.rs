@@ -10,7 +10,35 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Any failed step; `path` then holds what it held before.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = parent(path);
+    put(path, bytes, true)?;
+    sync_folder(parent(path))
+}
+
+/// Like [`replace`], but leaves it to [`settle`] to make many such files survive a power cut at once. A reader finds the
+/// whole file or none all the same, and a killed process loses nothing.
+///
+/// # Errors
+/// Any failed step; `path` then holds what it held before.
+pub fn place(path: &Path, bytes: &[u8]) -> Result<()> {
+    put(path, bytes, false)
+}
+
+/// Syncs every file of `folder` and the folder itself.
+///
+/// # Errors
+/// A file that cannot be synced.
+pub fn settle(folder: &Path) -> Result<()> {
+    let failed = |cause: &std::io::Error| Error::io("saving", folder, cause);
+    for entry in fs::read_dir(folder).map_err(|cause| failed(&cause))? {
+        let path = entry.map_err(|cause| failed(&cause))?.path();
+        if path.is_file() {
+            File::open(&path).and_then(|file| file.sync_all()).map_err(|cause| Error::io("saving", &path, &cause))?;
+        }
+    }
+    sync_folder(folder)
+}
+
+fn put(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     let failed = |doing: &str, cause: &std::io::Error| {
         Error::io(doing, path, cause).help("free space or choose another folder with --out, then run again")
     };
@@ -18,12 +46,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         .prefix(".precocial-")
         .suffix(".tmp")
         .permissions(permissions())
-        .tempfile_in(folder)
+        .tempfile_in(parent(path))
         .map_err(|cause| failed("writing", &cause))?;
     file.write_all(bytes).map_err(|cause| failed("writing", &cause))?;
-    file.as_file().sync_all().map_err(|cause| failed("saving", &cause))?;
+    if sync {
+        file.as_file().sync_all().map_err(|cause| failed("saving", &cause))?;
+    }
     file.persist(path).map_err(|cause| failed("renaming", &cause.error))?;
-    sync_folder(folder)
+    Ok(())
 }
 
 /// Adds `bytes` at the end of `path`, which is made if it is missing, and syncs.
@@ -158,6 +188,9 @@ mod tests {
         replace(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+        place(&path, b"three").unwrap();
+        settle(folder.path()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"three");
         let missing = folder.path().join("none").join("a.txt");
         assert_eq!(replace(&missing, b"x").unwrap_err().kind(), Kind::Files);
     }

@@ -1,6 +1,8 @@
 //! Same seed, same bits: whatever the threads, the instruction set, the order of the arms, or who looks on.
 
-use precocial::experiment::{Event, Experiment, Folder, ResultRow, RunOptions, Study, Unwatched, Watch, load, parse, run};
+use precocial::experiment::{
+    Event, Experiment, Folder, ResultRow, RunOptions, Study, Unwatched, Watch, load, parse, run,
+};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -51,10 +51,10 @@ pub struct Examined {
 pub fn examine(loaded: &Loaded, changes: &Changes) -> Result<Examined> {
     let threads = changes.threads();
     let study = loaded.study()?;
-    let plan = study.plan(threads).map_err(|error| loaded.locate(error))?;
     if let Some(limit) = changes.memory_limit() {
-        study.check_memory(&plan, limit).map_err(|error| loaded.locate(error))?;
+        study.check_memory(threads, limit).map_err(|error| loaded.locate(error))?;
     }
+    let plan = study.plan(threads).map_err(|error| loaded.locate(error))?;
     let speed = measure(&study)?;
     let threads_used = threads.min(study.seeds.len().max(1)) as f64;
     Ok(Examined { seconds: plan.total / (speed * threads_used), loaded: loaded.clone(), study, plan, threads })
@@ -76,7 +76,7 @@ impl Examined {
     /// `180 000 000 row-passes, about 14 s on 2 threads, peak memory about 21 MiB`
     pub fn forecast(&self) -> String {
         format!(
-            "{} row-passes, about {} on {}, peak memory about {}",
+            "{} row-passes, {} on {}, peak memory about {}",
             grouped((self.plan.total / self.plan.multiply_adds as f64) as u64),
             units::seconds(self.seconds),
             counted(self.threads, "thread"),

@@ -1,7 +1,8 @@
 //! `precocial explain`: more about a message than fits under it.
 
 use super::terminal::Terminal;
-use precocial::Result;
+use precocial::{Error, Result};
+use serde_json::json;
 
 #[derive(clap::Args)]
 pub struct Explain {
@@ -10,7 +11,269 @@ pub struct Explain {
 }
 
 impl Explain {
-    pub fn perform(&self, _: &Terminal) -> Result<()> {
-        Ok(())
+    pub fn perform(&self, terminal: &Terminal) -> Result<()> {
+        let Some(code) = &self.code else {
+            let lines: Vec<String> = CODES.iter().map(|(code, title, _)| format!("{code}  {title}")).collect();
+            CODES.iter().try_for_each(|(code, title, _)| terminal.object(&json!({"code": code, "title": title})))?;
+            return terminal.print(&lines.join("\n"));
+        };
+        let wanted = code.trim().to_uppercase();
+        let wanted = wanted.trim_start_matches(['E', 'P', '[', '0']).trim_end_matches(']');
+        let found = CODES.iter().find(|(code, ..)| code.trim_start_matches(['P', '0']) == wanted);
+        let Some((code, title, text)) = found else {
+            let shown: String = code.chars().take(20).flat_map(char::escape_debug).collect();
+            return Err(Error::experiment("P0109", format!("no message has the code `{shown}`"))
+                .help("`precocial explain` lists all codes"));
+        };
+        terminal.object(&json!({"code": code, "title": title, "text": text}))?;
+        terminal.print(&format!("{code}: {title}\n\n{text}"))
+    }
+}
+
+/// Code, what it says, and what stands behind it.
+const CODES: &[(&str, &str, &str)] = &[
+    (
+        "P0001",
+        "a bug in precocial",
+        "A promise within the program was broken. Nothing in your files is at fault. Please report the message with the\nexperiment file. Runs that had finished are in the result folder.",
+    ),
+    (
+        "P0100",
+        "the experiment file cannot be read",
+        "The text is no RON at the marked place. Often a bracket or quote is missing a little earlier.\n`precocial schema` prints what may be written; `precocial new iris` writes an example.",
+    ),
+    (
+        "P0101",
+        "the file is in another format",
+        "Experiments are written in RON, which knows choices with settings: `Adam(learning_rate: 0.01)`. JSON, TOML and YAML\ndo not. `precocial new iris` writes an example to begin with.",
+    ),
+    (
+        "P0102",
+        "the file is not UTF-8 text",
+        "Save it as UTF-8. Most editors offer that under \"Save as\" or \"Encoding\". Binary files are no experiments.",
+    ),
+    (
+        "P0103",
+        "unknown field",
+        "A field is not one that its group has; unknown fields are never ignored, since a typing error would then silently\nmean a default. Example: `populaton: 40` in `Genetic(…)` is `population: 40`.\n`precocial schema WORD` finds where a field belongs.",
+    ),
+    (
+        "P0104",
+        "unknown choice",
+        "Choices are names with a capital letter, such as `Tanh` or `Tournament(size: 3)`. The message lists those that are\nknown. Example: `activation: tanh` is `activation: Tanh`.",
+    ),
+    (
+        "P0105",
+        "a field is missing",
+        "Fields without a default must be written. `precocial schema` marks the others with their defaults.\nExample: `Genetic(population: 40, scheme: GlorotUniform)` lacks `generations: 25`.",
+    ),
+    (
+        "P0106",
+        "a value of the wrong type",
+        "Whole numbers have no decimal point and no exponent (`40`, `1_000_000`), texts stand in double quotes, lists in [ ],\ngroups in ( ), choices without quotes. Example: `population: \"40\"` is `population: 40`.",
+    ),
+    (
+        "P0107",
+        "something is set twice",
+        "A field or a name of an arm stands there twice, and only one can count. Keep one.",
+    ),
+    (
+        "P0108",
+        "another version of the format",
+        "`schema` names the version of the file format. This program reads version 1.",
+    ),
+    (
+        "P0109",
+        "an option cannot be understood",
+        "`--set` takes a path and a value: `--set budget=RowPasses(100_000)`, `--set arms[2].method.population=80`, items\ncounted from 0. `--seeds` takes `1..30` (both included) or `1,2,5`.",
+    ),
+    (
+        "P0110",
+        "a bracket, comma or quote",
+        "RON puts commas between fields, also at line ends, and every bracket and quote is closed. The message names the line\nof the bracket that stays open; a closing line that stands further left often shows where one is missing.",
+    ),
+    ("P0111", "a decimal comma", "Numbers have a decimal point: `0.15`. A comma separates fields."),
+    ("P0112", "a percent sign", "Shares and rates are numbers between 0 and 1: 70 % is `0.70`."),
+    (
+        "P0113",
+        "a backslash in a text",
+        "A backslash begins an escape such as `\\n`. Paths are written \"C:/data/iris.csv\", or r\"C:\\data\\iris.csv\" with an r.",
+    ),
+    (
+        "P0121",
+        "a number out of range",
+        "The message says what the setting may be. Rates and shares lie between 0 and 1, counts are at least 1.\nExample: `rate: 10` for ten percent is `rate: 0.1`.",
+    ),
+    ("P0122", "not a finite number", "NaN and infinity are no settings; a number such as 1e999 is infinite."),
+    (
+        "P0131",
+        "shares that do not sum to 1",
+        "`train`, `validation` and `test` divide all rows among them.\nExample: `Stratified(train: 0.70, validation: 0.15, test: 0.15)`.",
+    ),
+    (
+        "P0132",
+        "a name of no arm",
+        "`baseline`, `candidates`, `FillBudgetOf` and `of` name arms of the same file, by their `name`. References must not run\nin a circle.",
+    ),
+    (
+        "P0133",
+        "a search that eats the budget",
+        "Search and training share one budget, equal for all arms. If the search alone needs all of it, nothing is left to train\nwith, and the comparison says nothing. Raise `budget`, or lower `population`, `generations` or `steps`.",
+    ),
+    (
+        "P0134",
+        "a layer without units",
+        "Each hidden layer needs one unit or more, and the data at least one input column.",
+    ),
+    (
+        "P0135",
+        "loss and outputs that do not fit",
+        "`CrossEntropy` wants probabilities: `output: Softmax` or `Logistic`, and a classification. `MeanSquared` goes with\n`Linear`, `Logistic` and `Tanh`.",
+    ),
+    ("P0136", "an empty interval", "`low` must lie below `high`."),
+    (
+        "P0137",
+        "training settings that do not fit",
+        "Some optimizers (Rprop) need the gradient of all rows: `batch: Full`. `Patience` watches validation rows, which the\nsplit must provide.",
+    ),
+    (
+        "P0138",
+        "units that cannot learn",
+        "A `Step` unit has derivative 0 everywhere, so gradients never pass it. `Tanh` and `Logistic` are smooth steps.",
+    ),
+    ("P0139", "a seed listed twice", "Equal seeds give equal runs, and statistics would count one observation as two."),
+    (
+        "P0140",
+        "too large",
+        "The plan or the data needs more memory than may be used. `--memory-limit` moves the limit; a smaller population, fewer\nthreads or fewer columns need less. The message shows the sum.",
+    ),
+    (
+        "P0141",
+        "a file that is too large",
+        "Experiment files may have 1 MiB, data files what `max_bytes` says (1 GiB). Nothing beyond that is read.",
+    ),
+    (
+        "P0201",
+        "a malformed table",
+        "Every row has as many cells as the header; cells that hold the delimiter or a line end stand in double quotes; names of\ncolumns differ; the text is UTF-8.",
+    ),
+    (
+        "P0202",
+        "another delimiter",
+        "The table has a single column because its cells are separated by something else than the file says.\nExample: `Csv(path: \"a.csv\", target: Name(\"y\"), delimiter: ';')`.",
+    ),
+    (
+        "P0203",
+        "a cell that is no number",
+        "Inputs are numbers unless they are named in `categorical: [Name(\"colour\")]`; columns to leave out are named in `drop`.\nDecimal commas need `decimal: ','`.",
+    ),
+    (
+        "P0204",
+        "a missing value",
+        "Empty cells, NA, NaN, null and ? count as missing. They are refused unless `missing: DropRows` leaves such rows out, or\n`missing: Impute(with: Median)` fills them with what the training rows tell.",
+    ),
+    (
+        "P0205",
+        "a number far too large",
+        "Beyond 1e300, or 1e18 after scaling, single precision cannot compute. Correct the cell, or use `scaling: Standardize`.",
+    ),
+    ("P0206", "a table of another width", "A model reads exactly the inputs that it was trained on."),
+    (
+        "P0207",
+        "an unknown column",
+        "Columns are named as in the header, or by place: `Index(1)` is the first. The message lists the columns.",
+    ),
+    (
+        "P0208",
+        "a damaged array file",
+        "An IDX, npy or npz file does not hold what its first bytes promise, or its images and labels differ in number.\nFetch it again, or write it again with the program it came from.",
+    ),
+    (
+        "P0209",
+        "targets of the wrong kind",
+        "`Classification` needs one column with classes, at least two of them; `Regression` needs columns with numbers.",
+    ),
+    (
+        "P0210",
+        "a class that is too rare",
+        "A stratified split puts each class into each part, so each class needs as many rows as there are parts.\nUse `split: Random(…)`, merge the class with another one, or add rows.",
+    ),
+    ("P0211", "too few rows", "The split needs at least one row in each part that has a share."),
+    (
+        "P0212",
+        "a split that does not fit the task",
+        "`Stratified` keeps the shares of classes, which a regression does not have. Use `Random` or `ByOrder`.",
+    ),
+    ("P0301", "not a model", "Models are the `.pcl` files in the folder `models` of a result folder."),
+    (
+        "P0302",
+        "a damaged model",
+        "Its checksum does not fit its content: it was cut off or changed. Copy it again, or run the experiment again; equal\nseeds give the same model.",
+    ),
+    ("P0303", "a model of a newer program", "Use the version of precocial that wrote it, or a newer one."),
+    (
+        "P0304",
+        "a damaged result folder",
+        "A table or the manifest cannot be read. Run the experiment again; equal seeds give the same numbers.",
+    ),
+    (
+        "P0305",
+        "not a result folder",
+        "Result folders hold a file `manifest.json`. `precocial run FILE.ron` writes them to results/.",
+    ),
+    (
+        "P0501",
+        "a file that does not exist",
+        "Paths in an experiment start at the folder of the experiment file, paths on the command line where you are.",
+    ),
+    (
+        "P0502",
+        "no space left",
+        "Everything that was finished is safe. Free some space, or choose another folder with --out.",
+    ),
+    (
+        "P0503",
+        "something is there already",
+        "Nothing is ever overwritten. Choose another name or folder; `--replace` moves an old result folder aside.",
+    ),
+    (
+        "P0504",
+        "the file system refused",
+        "The message says what was tried and what the system answered; often rights are missing.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn codes_in(folder: &Path, codes: &mut std::collections::BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                codes_in(&path, codes);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("cli/explain.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                for (at, _) in text.match_indices("\"P0") {
+                    let code: String = text[at + 1..].chars().take(5).collect();
+                    if text[at + 6..].starts_with('"') && code[1..].bytes().all(|byte| byte.is_ascii_digit()) {
+                        codes.insert(code);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_crate_is_explained_and_no_other() {
+        let mut used = std::collections::BTreeSet::new();
+        codes_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut used);
+        assert!(used.len() > 30, "{used:?}");
+        let missing: Vec<_> = used.iter().filter(|code| !CODES.iter().any(|(known, ..)| known == code)).collect();
+        assert!(missing.is_empty(), "add to `precocial explain`: {missing:?}");
+        let idle: Vec<_> = CODES.iter().filter(|(code, ..)| !used.contains(*code)).map(|(code, ..)| code).collect();
+        assert!(idle.is_empty(), "no message has {idle:?}");
+        assert!(CODES.is_sorted_by_key(|(code, ..)| code));
     }
 }

@@ -23,23 +23,21 @@ pub fn load(path: &Path, changes: &Changes) -> Result<Loaded> {
 
 /// Changes settings in the text that spells out every default, so that each setting can be named.
 fn set(loaded: &Loaded, changes: &[String]) -> Result<Loaded> {
-    let mut text = experiment::to_text(&loaded.experiment);
+    // The name shows in messages.
+    let name = format!("{} with --set", loaded.path.display());
+    let mut changed = loaded.clone();
     for change in changes {
         let Some((path, value)) = change.split_once('=') else {
             return Err(Error::experiment("P0109", format!("`--set {change}` has no `=`"))
                 .help("write `--set budget=RowPasses(100_000)` or `--set arms[2].method.population=80`"));
         };
-        let outline = Outline::new(&text);
-        let node = outline.find(path.trim())?;
-        let old = outline.text(&node.span);
-        let quoted = value.trim_start().starts_with(['"', 'r']) || value.contains('(');
-        // Shells eat quotes; a text stays a text.
-        let value = if old.starts_with('"') && !quoted { format!("{value:?}") } else { value.to_owned() };
-        text.replace_range(node.span.clone(), &value);
+        let text = experiment::to_text(&changed.experiment);
+        let span = Outline::new(&text).find(path.trim())?.span.clone();
+        let with = |value: &str| format!("{}{value}{}", &text[..span.start], &text[span.end..]);
+        let parse = |value: &str| experiment::parse(&with(value), Path::new(&name));
+        // Shells eat quotes: what is no value may be a text.
+        changed = parse(value).or_else(|error| parse(&format!("{value:?}")).map_err(|_| error))?;
     }
-    // The name shows in messages, and its folder is where relative paths start.
-    let name = format!("{} with --set", loaded.path.display());
-    let changed = experiment::parse(&text, Path::new(&name))?;
     Ok(Loaded { path: loaded.path.clone(), ..changed })
 }
 

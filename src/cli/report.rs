@@ -1,10 +1,10 @@
 //! `precocial report`, and what is printed after a run.
 
 use super::terminal::Terminal;
-use precocial::Result;
-use precocial::experiment::record::RunState;
+use precocial::experiment::config::{Format, Plots};
 use precocial::experiment::{Folder, Run};
-use precocial::math::statistics::median;
+use precocial::report::{self, ReportOptions, summary_text};
+use precocial::{Error, Result};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -12,45 +12,75 @@ pub struct Report {
     /// Result folders
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
+
+    /// Which plots: `all`, `standard`, or names with commas between; else what the experiment says
+    #[arg(long, value_name = "NAMES", value_parser = plots)]
+    plots: Option<Plots>,
+
+    /// Which formats, with commas between: html, md, svg, png, csv; else what the experiment says
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', value_parser = format)]
+    format: Vec<Format>,
+}
+
+fn plots(text: &str) -> std::result::Result<Plots, String> {
+    Ok(match text {
+        "all" => Plots::All,
+        "standard" => Plots::Standard,
+        names => Plots::Only(names.split(',').map(|name| name.trim().to_owned()).collect()),
+    })
+}
+
+fn format(text: &str) -> std::result::Result<Format, String> {
+    match text {
+        "html" => Ok(Format::Html),
+        "md" | "markdown" => Ok(Format::Markdown),
+        "svg" => Ok(Format::Svg),
+        "png" => Ok(Format::Png),
+        "csv" => Ok(Format::Csv),
+        _ => Err("formats are html, md, svg, png, csv".to_owned()),
+    }
 }
 
 impl Report {
     pub fn perform(&self, terminal: &Terminal) -> Result<()> {
         for folder in &self.folders {
             let folder = Folder::at(folder);
-            let (manifest, tables) = (folder.manifest()?, folder.tables()?);
-            after_run(&Run { folder, manifest, tables }, true, terminal)?;
+            // First, because it says best that a folder holds no results.
+            folder.manifest()?;
+            let mut options = ReportOptions::from(&folder.experiment()?.report);
+            if let Some(plots) = &self.plots {
+                options.plots = plots.clone();
+            }
+            if !self.format.is_empty() {
+                options.formats = self.format.clone();
+            }
+            let analysis = report::write(&folder, &options)?;
+            terminal.print(&summary_text(&analysis))?;
+            if let Some(page) = page(&folder) {
+                terminal.print(&format!("  report   {}", page.display()))?;
+            }
         }
         Ok(())
     }
 }
 
-/// Prints the results of a run, writes its report if asked to; returns the page.
-pub fn after_run(run: &Run, _write: bool, terminal: &Terminal) -> Result<Option<PathBuf>> {
-    let results = &run.tables.results;
-    let width = run.manifest.spent.iter().map(|(arm, _)| arm.len()).max().unwrap_or(0).max(3);
-    let mut lines = vec![format!(
-        "  {:<width$}  {:>5}  {:>6}  {:>10}  {:>10}  {:>11}  {:>8}",
-        "arm", "seeds", "search", "train loss", "test loss", "test metric", "diverged"
-    )];
-    for (arm, _) in &run.manifest.spent {
-        let rows = || results.iter().filter(|row| row.arm == *arm);
-        let middle = |number: fn(&precocial::experiment::record::ResultRow) -> Option<f64>| {
-            let sample: Vec<f64> = rows().filter_map(number).collect();
-            median(&sample).map_or("-".to_owned(), |x| format!("{x:.4}"))
-        };
-        let search = middle(|row| Some(100.0 * row.search_cost / row.total_cost.max(1.0)));
-        let search = search.split('.').next().unwrap_or_default().to_owned();
-        lines.push(format!(
-            "  {arm:<width$}  {:>5}  {:>6}  {:>10}  {:>10}  {:>11}  {:>8}",
-            rows().count(),
-            format!("{search}%"),
-            middle(|row| row.train_loss),
-            middle(|row| row.test_loss),
-            middle(|row| row.test_metric),
-            rows().filter(|row| row.state == RunState::Diverged).count(),
-        ));
-    }
-    terminal.print(&lines.join("\n"))?;
-    Ok(None)
+/// Prints the verdict of a run, writes its report if asked to; returns the page.
+pub fn after_run(run: &Run, write: bool, terminal: &Terminal) -> Result<Option<PathBuf>> {
+    let analysis = if write {
+        let options = ReportOptions::from(&run.folder.experiment()?.report);
+        report::write(&run.folder, &options).map_err(|error| keep(error, run))?
+    } else {
+        report::analyse(&run.folder)?
+    };
+    terminal.print(&summary_text(&analysis))?;
+    Ok(page(&run.folder).filter(|_| write))
+}
+
+/// The run itself is whole, whatever became of its report.
+fn keep(error: Error, run: &Run) -> Error {
+    error.note(format!("the results are whole: precocial report {} tries again", run.folder.path().display()))
+}
+
+fn page(folder: &Folder) -> Option<PathBuf> {
+    ["report.html", "report.md"].map(|name| folder.path().join(name)).into_iter().find(|page| page.is_file())
 }

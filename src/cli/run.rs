@@ -72,11 +72,14 @@ impl Run {
         let is_movable =
             matches!(examined.study.experiment.task.data(), Data::Builtin(_)) || run.manifest.data.is_empty();
         let again = if is_movable {
-            format!("precocial run {}", folder.join("experiment.ron").display())
+            format!("precocial run {}", folder.join("experiment.resolved.ron").display())
         } else {
             format!("precocial {}", run.manifest.command.join(" "))
         };
-        let results = page.unwrap_or_else(|| folder.to_owned());
-        terminal.print(&format!("  results  {}\n  repeat   {again}", results.display()))
+        let (word, place) = match &page {
+            Some(page) => ("report ", page.as_path()),
+            None => ("results", folder),
+        };
+        terminal.print(&format!("  {word}  {}\n  repeat   {again}", place.display()))
     }
 }

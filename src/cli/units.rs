@@ -29,15 +29,15 @@ pub fn available_memory() -> Option<u128> {
     Some(kibibytes * 1024)
 }
 
-/// `90 s`, `14 min`, `3.2 h`, `12 days`.
+/// `under 1 s`, `about 90 s`, `14 min`, `3.2 h`, `12 days`.
 pub fn seconds(seconds: f64) -> String {
     match seconds {
-        s if s < 1.0 => "less than 1 s".into(),
-        s if s < 100.0 => format!("{s:.0} s"),
-        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
-        s if s < 3e9 => format!("{:.0} days", s / 86_400.0),
-        s => format!("{:.0} years", s / 31_557_600.0),
+        s if s < 1.0 => "under 1 s".into(),
+        s if s < 100.0 => format!("about {s:.0} s"),
+        s if s < 6000.0 => format!("about {:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("about {:.1} h", s / 3600.0),
+        s if s < 3e9 => format!("about {:.0} days", s / 86_400.0),
+        s => format!("about {:.0} years", s / 31_557_600.0),
     }
 }
 

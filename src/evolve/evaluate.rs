@@ -14,6 +14,7 @@ use std::sync::Mutex;
 
 /// What a genome's fitness is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Measure {
     /// The loss of the genome over all training rows. Costs 1 u.
@@ -113,7 +114,14 @@ pub struct LossEvaluator<'a> {
     context: TrainContext<'a>,
     measure: Measure,
     scratch: Vec<Mutex<Scratch>>,
-    batches: Mutex<Vec<Rows>>,
+    batches: Mutex<Batches>,
+}
+
+/// The minibatches of a scoring, and the order they are drawn by.
+#[derive(Default)]
+struct Batches {
+    rows: Vec<Rows>,
+    order: Vec<u32>,
 }
 
 /// Multiply-adds that a parallel task should hold, so that handing it over is small beside it: some 50 µs.
@@ -133,7 +141,7 @@ impl<'a> LossEvaluator<'a> {
     }
 
     /// Draws the minibatches of a scoring: one a step, and one for the loss.
-    fn draw_batches(&self, batches: &mut Vec<Rows>, scoring: Scoring, streams: &Streams) {
+    fn draw_batches(&self, batches: &mut Batches, scoring: Scoring, streams: &Streams) {
         let rows = &self.context.supervised.training;
         let (count, size) = match self.measure {
             Measure::MinibatchLoss { size } => (1, size.get()),
@@ -141,8 +149,10 @@ impl<'a> LossEvaluator<'a> {
             _ => return,
         };
         let size = size.min(rows.count());
+        let Batches { rows: batches, order } = batches;
         batches.resize_with(count, || Rows::with_shape(size, rows.features(), rows.outputs()));
-        let mut order: Vec<u32> = (0..rows.count() as u32).collect();
+        order.clear();
+        order.extend(0..rows.count() as u32);
         for (index, batch) in batches.iter_mut().enumerate() {
             let mut rng = streams.stream(Purpose::Scoring, scoring.generation, index as u64);
             // The first `size` places of a shuffle, without shuffling the rest.
@@ -195,7 +205,7 @@ impl Evaluate<Population> for LossEvaluator<'_> {
     ) -> Result<()> {
         let mut batches = self.batches.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         self.draw_batches(&mut batches, scoring, streams);
-        let batches = &batches[..];
+        let batches = &batches.rows[..];
         out.fitness.resize(population.len(), Fitness::WORST);
         out.inherits.clear();
         out.inherits.resize(population.len(), false);

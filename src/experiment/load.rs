@@ -21,9 +21,9 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Folder that relative paths in the experiment start from.
+    /// Folder that relative paths in the experiment start from; empty for the current one.
     pub fn folder(&self) -> &Path {
-        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+        self.path.parent().unwrap_or(Path::new(""))
     }
 
     /// The experiment with its data and network; errors say where in the file they come from.
@@ -51,9 +51,18 @@ pub fn dialect() -> ron::Options {
 /// A file that cannot be read, is no experiment, or holds values that make no sense; every message says where.
 pub fn load(path: &Path) -> Result<Loaded> {
     let bytes = files::read_capped(path, 1 << 20, Kind::Experiment)?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| Error::experiment("P0102", "the file is not UTF-8 text").in_file(path))?;
-    parse(&text, path)
+    let not_text = |valid: usize| {
+        // What stands before the first strange byte tells its line and column.
+        let before = String::from_utf8_lossy(&bytes[..valid]);
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+        Error::experiment("P0102", "the file is not UTF-8 text").at(path, line, column).help("save it as UTF-8")
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|cause| not_text(cause.valid_up_to()))?;
+    if let Some(nul) = text.find('\0') {
+        return Err(not_text(nul));
+    }
+    parse(text, path)
 }
 
 /// An experiment from the text of a file.
@@ -61,15 +70,13 @@ pub fn load(path: &Path) -> Result<Loaded> {
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, path: &Path) -> Result<Loaded> {
-    let source: Arc<str> = text.into();
-    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let experiment: Experiment = dialect().from_str(body).map_err(|cause| {
-        Error::experiment("P0100", cause.code.to_string()).at(path, cause.span.start.line, cause.span.start.col)
-    })?;
+    // A byte order mark is no part of the text.
+    let source: Arc<str> = text.strip_prefix('\u{feff}').unwrap_or(text).into();
+    let experiment = diagnose::parse(&source, path)?;
     if experiment.schema != SCHEMA {
-        return Err(Error::experiment("P0108", format!("`schema` must be {SCHEMA}, found {}", experiment.schema))
-            .in_file(path)
-            .help(format!("write `schema: {SCHEMA}`")));
+        let error = Error::experiment("P0108", format!("`schema` must be {SCHEMA}, found {}", experiment.schema))
+            .help(format!("write `schema: {SCHEMA}`"));
+        return Err(diagnose::locate(error, &source, path));
     }
     Ok(Loaded { experiment, source, path: path.to_owned() })
 }

@@ -4,6 +4,7 @@ pub mod arm;
 pub mod config;
 mod diagnose;
 pub mod folder;
+pub mod grammar;
 mod load;
 pub mod model;
 pub mod outline;

@@ -135,12 +135,12 @@ impl Model {
         bytes
     }
 
-    /// Writes the model file.
+    /// Writes the model file; whoever writes many calls [`files::settle`] on their folder at the end.
     ///
     /// # Errors
     /// A file that cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        files::replace(path, &self.to_bytes())
+        files::place(path, &self.to_bytes())
     }
 
     /// Reads a model file.

@@ -220,7 +220,7 @@ impl<'a> Outline<'a> {
         let mut node = &self.root;
         let mut way = String::new();
         for step in &steps {
-            let inner = inner(node);
+            let inner = self.inner(node);
             let next = match step {
                 Step::Field(name) => {
                     inner.fields.iter().find(|field| self.text(&field.name) == *name).map(|f| &f.value)
@@ -236,6 +236,16 @@ impl<'a> Outline<'a> {
             node = next;
         }
         Ok(node)
+    }
+
+    /// `Some((x: 1))` and `Stratified((train: 1.0))` hold one value that is meant.
+    fn inner<'n>(&self, node: &'n Node) -> &'n Node {
+        match &node.items[..] {
+            [only] if node.name.is_some() && only.is_group && !self.text(&only.span).starts_with('[') => {
+                self.inner(only)
+            }
+            _ => node,
+        }
     }
 
     fn nowhere(&self, way: &str, step: &Step, node: &Node) -> Error {
@@ -271,14 +281,6 @@ impl<'a> Outline<'a> {
         let mut all = Vec::new();
         collect(self, &self.root, "", &mut all);
         all
-    }
-}
-
-/// `Some((x: 1))` and `Stratified((train: 1.0))` hold one value that is meant.
-fn inner(node: &Node) -> &Node {
-    match &node.items[..] {
-        [only] if node.name.is_some() && node.fields.is_empty() && only.is_group => inner(only),
-        _ => node,
     }
 }
 

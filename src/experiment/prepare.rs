@@ -52,16 +52,7 @@ impl Study {
     /// # Errors
     /// Anything that does not go together, with the way out.
     pub fn new(experiment: Experiment, folder: &Path) -> Result<Study> {
-        let (seeds, order, split) =
-            (check_seeds(&experiment.seeds), super::roles::order(&experiment), experiment.task.split().check());
-        let (seeds, order) = match (seeds, order, split) {
-            (Ok(seeds), Ok(order), Ok(())) => (seeds, order),
-            // Independent of each other, so all of them are told at once.
-            (seeds, order, split) => {
-                let errors = [seeds.err(), order.err(), split.err()];
-                return Err(Error::all(errors.into_iter().flatten().collect()).expect("one of them failed"));
-            }
-        };
+        let (seeds, order) = check(&experiment)?;
         let classification = experiment.task.is_classification();
         let kind = if classification { TargetKind::Classes } else { TargetKind::Values };
         let dataset = experiment.task.data().load(&LoadContext { folder, kind })?;
@@ -125,7 +116,8 @@ impl Study {
         for arm in &self.experiment.arms {
             let cost = arm.method.search_cost(&context).map(|cost| cost.total());
             let unit = network.multiply_adds() as u64;
-            if cost.is_some_and(|cost| cost >= budget) {
+            // An arm that searches as much as another one is told by that one.
+            if arm.method.refers_to().is_none() && cost.is_some_and(|cost| cost >= budget) {
                 let cost = cost.unwrap_or_default();
                 return Err(Error::experiment("P0133", "the search alone would use the whole budget")
                     .note(format!(
@@ -153,20 +145,22 @@ impl Study {
         })
     }
 
-    /// Refuses a plan that needs more than `limit` bytes.
+    /// Refuses a run on `threads` threads that needs more than `limit` bytes.
     ///
     /// # Errors
     /// `P0140`, with the part that takes most and what would fit.
-    pub fn check_memory(&self, plan: &Plan, limit: u128) -> Result<()> {
-        if plan.bytes <= limit {
+    pub fn check_memory(&self, threads: usize, limit: u128) -> Result<()> {
+        let parts = self.prepare(self.seeds[0])?.parts;
+        let bytes = self.bytes(threads, [&parts.training, &parts.validation, &parts.test].map(Vec::len));
+        if bytes <= limit {
             return Ok(());
         }
         let message =
-            format!("this plan needs about {} of memory; {} may be used", bytes_text(plan.bytes), bytes_text(limit));
+            format!("this plan needs about {} of memory; {} may be used", bytes_text(bytes), bytes_text(limit));
         let mut error = Error::new(Kind::Limit, "P0140", message);
         let largest = self.experiment.arms.iter().max_by_key(|arm| arm.method.genomes());
         if let Some(arm) = largest {
-            let (genomes, parameters) = (arm.method.genomes(), plan.parameters as u64);
+            let (genomes, parameters) = (arm.method.genomes(), self.network.parameters() as u64);
             let each = 4 * u128::from(genomes) * u128::from(parameters);
             error = error.note(format!(
                 "arm \"{}\" holds {} genomes x {} weights x 4 bytes = {}, once for each seed that runs at a time",
@@ -175,10 +169,10 @@ impl Study {
                 grouped(parameters),
                 bytes_text(each),
             ));
-            let at_a_time = (plan.bytes / each.max(1)).max(1);
+            let at_a_time = (bytes / each.max(1)).max(1);
             if let Method::Genetic(settings) = &arm.method {
                 // What is not genomes stays; the rest of the limit is divided among them.
-                let rest = plan.bytes - (each * at_a_time).min(plan.bytes);
+                let rest = bytes - (each * at_a_time).min(bytes);
                 let population = settings.population.get() as u128;
                 let fits = population * limit.saturating_sub(rest) / (each * at_a_time).max(1);
                 if fits >= 2 {
@@ -201,6 +195,20 @@ impl Study {
         // 10 MiB for the program itself; some ten slices of parameters for optimizers and the records of a run.
         let each = packed + parameters * (genomes + 10) + workspace * (1 + threads as u128);
         (10 << 20) + data + replicates * each
+    }
+}
+
+/// Seeds, and arms in the order of running. What can be wrong with an experiment alone is told all at once.
+fn check(experiment: &Experiment) -> Result<(Vec<u64>, Vec<usize>)> {
+    let (seeds, order) = (check_seeds(&experiment.seeds), super::roles::order(experiment));
+    let arms = experiment.arms.iter().map(|arm| arm.method.check());
+    let others: Vec<Error> = arms.chain([experiment.task.split().check()]).filter_map(Result::err).collect();
+    match (seeds, order) {
+        (Ok(seeds), Ok(order)) if others.is_empty() => Ok((seeds, order)),
+        (seeds, order) => {
+            let errors = seeds.err().into_iter().chain(order.err()).chain(others).collect();
+            Err(Error::all(errors).expect("one of them failed"))
+        }
     }
 }
 

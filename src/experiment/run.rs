@@ -1,7 +1,7 @@
 //! Running an experiment: replicates in parallel, every finished run saved at once.
 
 use crate::cost::Cost;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::experiment::config::Experiment;
 use crate::experiment::folder::{Folder, LAYOUT, Manifest, State, Tables};
 use crate::experiment::model::Model;
@@ -83,6 +83,7 @@ pub fn run(study: &Study, options: &RunOptions, watch: &dyn Watch) -> Result<Run
     let records = records.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     let whole = records.len() == study.seeds.len() * study.experiment.arms.len();
     manifest.spent = spent(&study.experiment, &records);
+    files::settle(&folder.path().join("models"))?;
     let tables = Tables::of(records, study);
     tables.save(folder.path())?;
     manifest.bits = tables.bits()?;
@@ -109,7 +110,7 @@ fn create(study: &Study, options: &RunOptions) -> Result<Folder> {
             if options.replace {
                 files::move_aside(out)?;
             }
-            files::create_folder(out)?;
+            files::create_folder(out).map_err(|error| taken(error, out))?;
             out.clone()
         }
         None => {
@@ -118,6 +119,17 @@ fn create(study: &Study, options: &RunOptions) -> Result<Folder> {
         }
     };
     Ok(Folder::at(path))
+}
+
+/// Says what is in a folder that is there already, if it is a run.
+fn taken(error: Error, path: &Path) -> Error {
+    let Ok(manifest) = Folder::at(path).manifest() else { return error };
+    let state = if manifest.state == State::Complete { "a complete run" } else { "an unfinished run" };
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".old-1");
+    Error::new(Kind::Files, "P0503", format!("{} already holds {state} of \"{}\"", path.display(), manifest.name))
+        .help(format!("without --out a run writes the next free results/{}-…", manifest.name))
+        .help(format!("--replace moves the old folder to {}", Path::new(&aside).display()))
 }
 
 fn begin(study: &Study, options: &RunOptions, plan: &Plan, threads: usize, resolved: &str) -> Manifest {

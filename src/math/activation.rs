@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The kernels compute the same forms in single precision; [`Activation::apply`] is their oracle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Activation {
     /// x.

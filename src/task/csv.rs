@@ -69,6 +69,7 @@ pub enum Target {
 
 /// What to do about missing cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Missing {
     /// They are an error.
     #[default]

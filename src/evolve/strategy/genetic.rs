@@ -110,6 +110,9 @@ pub struct Genetic<'a> {
     best: Option<(Vec<f32>, Fitness)>,
     summary: Option<Summary>,
     cost: Cost,
+    /// Memory for the summary.
+    hashes: Vec<u64>,
+    sums: Vec<(f64, f64)>,
 }
 
 impl<'a> Genetic<'a> {
@@ -139,6 +142,8 @@ impl<'a> Genetic<'a> {
             best: None,
             summary: None,
             cost: Cost::ZERO,
+            hashes: Vec::new(),
+            sums: Vec::new(),
         }
     }
 
@@ -261,7 +266,7 @@ impl<'a> Genetic<'a> {
         self.size = elites + children;
     }
 
-    fn summarize(&self) -> Summary {
+    fn summarize(&mut self) -> Summary {
         let fitness: Vec<f64> = self
             .order
             .iter()
@@ -270,33 +275,39 @@ impl<'a> Genetic<'a> {
             .map(Fitness::get)
             .collect();
         let genomes = || (0..self.size).map(|index| self.now.genome(index));
-        let mut hashes: Vec<u64> = genomes().map(hash).collect();
+        let mut hashes = std::mem::take(&mut self.hashes);
+        hashes.clear();
+        hashes.extend(genomes().map(hash));
         hashes.sort_unstable();
         hashes.dedup();
+        let mut sums = std::mem::take(&mut self.sums);
         let spread = self.spread.as_ref().expect("generation 0 has been drawn");
         let mut squares = 0.0;
         for (layer, spread) in self.network.layers().iter().zip(&spread.per_layer) {
             let genes = layer.weights.start..layer.biases.end;
-            let mut mean = vec![0.0_f64; genes.len()];
-            let mut square = vec![0.0_f64; genes.len()];
+            sums.clear();
+            sums.resize(genes.len(), (0.0, 0.0));
             for genome in genomes() {
-                for ((mean, square), gene) in mean.iter_mut().zip(&mut square).zip(&genome[genes.clone()]) {
-                    *mean += f64::from(*gene);
-                    *square += f64::from(*gene) * f64::from(*gene);
+                for ((sum, squared), gene) in sums.iter_mut().zip(&genome[genes.clone()]) {
+                    *sum += f64::from(*gene);
+                    *squared += f64::from(*gene) * f64::from(*gene);
                 }
             }
             let n = self.size as f64;
-            let variances = mean.iter().zip(&square).map(|(m, s)| (s / n - (m / n) * (m / n)).max(0.0));
+            let variances = sums.iter().map(|(sum, squared)| (squared / n - (sum / n) * (sum / n)).max(0.0));
             squares += variances.sum::<f64>() / (f64::from(*spread) * f64::from(*spread));
         }
         let children = self.first_child()..self.size;
         let better = children.clone().filter(|&child| self.fitness[child] < self.parent_fitness[child]).count();
+        let unique = hashes.len() as f64 / self.size as f64;
+        self.hashes = hashes;
+        self.sums = sums;
         Summary {
             generation: self.generation,
             nonfinite: self.size - fitness.len(),
             fitness,
             diversity: (squares / self.network.parameters() as f64).sqrt(),
-            unique: hashes.len() as f64 / self.size as f64,
+            unique,
             improved: (!children.is_empty()).then(|| better as f64 / children.len() as f64),
             scale: self.scale(),
         }

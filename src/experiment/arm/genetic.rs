@@ -16,6 +16,13 @@ impl Contest for GeneticSettings {
         Ok(Box::new(GeneticArm::new(self.clone(), context, Winner::Best)?))
     }
 
+    fn check(&self) -> Result<()> {
+        if self.population.get() < 2 {
+            return Err(Error::experiment("P0121", "`population` must be at least 2, found 1"));
+        }
+        Ok(())
+    }
+
     fn search_cost(&self, context: &StartContext) -> Option<Cost> {
         search_cost(self, context)
     }
@@ -80,9 +87,7 @@ impl<'a> GeneticArm<'a> {
     /// # Errors
     /// A population of one (`P0121`).
     pub fn new(settings: GeneticSettings, context: StartContext<'a>, winner: Winner) -> Result<GeneticArm<'a>> {
-        if settings.population.get() < 2 {
-            return Err(Error::experiment("P0121", "`population` must be at least 2, found 1"));
-        }
+        settings.check()?;
         Ok(GeneticArm {
             strategy: Genetic::new(settings.clone(), context.train.network, context.train.supervised),
             evaluator: LossEvaluator::new(context.train, settings.fitness),

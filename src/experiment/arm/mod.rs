@@ -33,6 +33,14 @@ pub trait Contest: Send + Sync {
     /// Settings that do not fit the task or the other arms.
     fn start<'a>(&'a self, context: StartContext<'a>) -> Result<Box<dyn Arm + 'a>>;
 
+    /// Checks what the types of the settings cannot.
+    ///
+    /// # Errors
+    /// Settings that do not go together.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The arm that this one refers to and is run after.
     fn refers_to(&self) -> Option<&str> {
         None

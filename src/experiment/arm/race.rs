@@ -35,9 +35,7 @@ fn default_steps() -> Count {
 
 impl Contest for Race {
     fn start<'a>(&'a self, _: StartContext<'a>) -> Result<Box<dyn Arm + 'a>> {
-        if self.eta.get() < 2 {
-            return Err(Error::experiment("P0121", "`eta` must be at least 2, found 1"));
-        }
+        self.check()?;
         Ok(Box::new(RaceArm {
             settings: self,
             runners: Vec::new(),
@@ -46,6 +44,13 @@ impl Contest for Race {
             taken: 0,
             chosen: false,
         }))
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.eta.get() < 2 {
+            return Err(Error::experiment("P0121", "`eta` must be at least 2, found 1"));
+        }
+        Ok(())
     }
 
     fn search_cost(&self, context: &StartContext) -> Option<Cost> {

@@ -1,0 +1,312 @@
+//! The command line from outside: verbs, options, exit codes, streams.
+
+use assert_cmd::Command;
+use std::path::{Path, PathBuf};
+
+/// A run of some hundredths of a second.
+const TINY: &str = r#"Experiment(
+    schema: 1,
+    name: "tiny",
+    seeds: Range(first: 1, count: 2),
+    task: Classification(data: Builtin("iris"), split: Stratified(train: 0.70, validation: 0.15, test: 0.15)),
+    network: Mlp(hidden: [(units: 4)]),
+    train: (optimizer: Adam(learning_rate: 0.01), batch: Size(16)),
+    arms: [
+        (name: "random", method: Random(scheme: GlorotUniform)),
+        (name: "ga", method: Genetic(population: 6, generations: 3, scheme: GlorotUniform)),
+    ],
+    budget: RowPasses(20_000),
+    statistics: (targets: [0.9]),
+)
+"#;
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("tiny.ron"), TINY).unwrap();
+        Place { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn call(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut command = Command::cargo_bin("precocial").unwrap();
+        let output = command.current_dir(self.folder.path()).args(arguments).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// Stdout of a call that ends well.
+    fn good(&self, arguments: &[&str]) -> String {
+        let (code, stdout, stderr) = self.call(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {stdout}{stderr}");
+        stdout
+    }
+
+    /// Stderr of a call that ends with `code`.
+    fn bad(&self, code: i32, arguments: &[&str]) -> String {
+        let (found, stdout, stderr) = self.call(arguments);
+        assert_eq!(found, code, "{arguments:?}: {stdout}{stderr}");
+        stderr
+    }
+
+    fn table(&self, run: &str) -> String {
+        std::fs::read_to_string(self.path(run).join("results.csv")).unwrap()
+    }
+}
+
+/// A column of a table.
+fn column(table: &str, name: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let place = reader.headers().unwrap().iter().position(|column| column == name).unwrap();
+    reader.records().map(|record| record.unwrap()[place].to_owned()).collect()
+}
+
+#[test]
+fn the_first_five_minutes() {
+    let place = Place::new();
+    let overview = place.good(&[]);
+    assert_eq!(overview.lines().count(), 11, "{overview}");
+    assert!(place.good(&["new", "iris"]).contains("precocial run iris.ron"));
+    assert!(place.good(&["check", "iris.ron"]).contains("3 arms x 20 seeds"));
+    let (code, stdout, stderr) = place.call(&["run", "tiny.ron"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("2 arms x 2 seeds") && stderr.contains("peak memory"), "{stderr}");
+    assert!(stdout.contains("results/tiny-1") && stdout.contains("random"), "{stdout}");
+    // The copy in the result folder repeats the run, bit for bit.
+    place.good(&["-q", "run", "results/tiny-1/experiment.ron", "--out", "again", "--threads", "1"]);
+    let hashes = |run: &str| column(&place.table(run), "weights_hash");
+    assert_eq!(hashes("results/tiny-1"), hashes("again"));
+    place.good(&["-q", "run", "results/tiny-1/experiment.resolved.ron", "--out", "resolved"]);
+    assert_eq!(hashes("resolved"), hashes("again"));
+    assert!(place.good(&["report", "results/tiny-1"]).contains("ga"));
+    assert!(place.good(&["compare", "results/tiny-1", "again"]).contains("again"));
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let place = Place::new();
+    place.good(&["new", "iris"]);
+    assert!(place.bad(4, &["new", "iris"]).contains("P0503"));
+    place.good(&["new", "iris", "-o", "other.ron"]);
+    place.good(&["-q", "run", "tiny.ron", "--out", "here"]);
+    let before = place.table("here");
+    assert!(place.bad(4, &["run", "tiny.ron", "--out", "here"]).contains("--replace"));
+    assert_eq!(place.table("here"), before);
+    place.good(&["-q", "run", "tiny.ron", "--out", "here", "--replace", "--seeds", "5"]);
+    assert_eq!(place.table("here.old-1"), before);
+    assert_eq!(column(&place.table("here"), "seed"), ["5", "5"]);
+}
+
+#[test]
+fn settings_change_from_outside() {
+    let place = Place::new();
+    place.good(&[
+        "-q",
+        "run",
+        "tiny.ron",
+        "--out",
+        "a",
+        "--seeds",
+        "3..4",
+        "--set",
+        "arms[1].method.population=4",
+        "--set",
+        "arms[1].name=evolved",
+        "--set",
+        "statistics.baseline=evolved",
+    ]);
+    assert_eq!(column(&place.table("a"), "seed"), ["3", "4", "3", "4"]);
+    assert_eq!(column(&place.table("a"), "arm"), ["random", "random", "evolved", "evolved"]);
+    let written = std::fs::read_to_string(place.path("a").join("experiment.ron")).unwrap();
+    assert!(
+        written.contains("population: 4,") && written.contains("baseline: \"evolved\""),
+        "the file repeats the changed run"
+    );
+    assert_eq!(std::fs::read_to_string(place.path("tiny.ron")).unwrap(), TINY);
+    place.good(&[
+        "-q",
+        "run",
+        "tiny.ron",
+        "--out",
+        "b",
+        "--set",
+        "train.optimizer=Sgd(learning_rate: 0.1)",
+        "--set",
+        "budget[0]=9_000",
+        "--no-report",
+    ]);
+    assert!(place.bad(2, &["check", "tiny.ron", "--set", "arms[1].method.sizes=4"]).contains("fields: population"));
+}
+
+#[test]
+fn exit_codes_tell_what_failed() {
+    let place = Place::new();
+    std::fs::write(place.path("bad.ron"), TINY.replace("units: 4", "units: 0")).unwrap();
+    let missing = TINY.replace("Builtin(\"iris\")", "Csv(path: \"none.csv\", target: Name(\"y\"))");
+    std::fs::write(place.path("missing.ron"), missing).unwrap();
+    place.bad(2, &["run", "bad.ron"]);
+    place.bad(2, &["run", "nowhere.ron"]);
+    place.bad(3, &["run", "missing.ron"]);
+    place.bad(3, &["report", "."]);
+    let stderr = place.bad(5, &["run", "tiny.ron", "--memory-limit", "1MB"]);
+    assert!(stderr.contains("P0140") && stderr.contains("genomes x") && stderr.contains("tiny.ron:10:"), "{stderr}");
+    place.bad(2, &["run"]);
+    place.bad(2, &["check", "tiny.ron", "--memory-limit", "much"]);
+    assert!(!place.path("results").exists(), "what is refused leaves nothing behind");
+    let both = place.bad(2, &["check", "tiny.ron", "bad.ron", "nowhere.ron"]);
+    assert!(both.contains("P0121") && both.contains("P0501") && both.contains("2 errors"), "{both}");
+}
+
+#[test]
+fn dry_runs_and_checks_write_nothing() {
+    let place = Place::new();
+    let dry = place.good(&["run", "tiny.ron", "--dry-run"]);
+    assert!(dry.contains("data      iris: 150 rows (105 train, 23 validate, 22 test), 4 inputs, 3 classes"), "{dry}");
+    assert!(dry.contains("network   35 parameters, 28 multiply-adds a row"), "{dry}");
+    assert!(dry.contains("searches with at most 1 470 row-passes, 7% of its budget"), "{dry}");
+    place.good(&["check", "tiny.ron"]);
+    assert_eq!(std::fs::read_dir(place.folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn guesses_are_answered() {
+    let place = Place::new();
+    let (code, _, stderr) = place.call(&["tiny.ron", "--dry-run"]);
+    assert!(code == 0 && stderr.contains("short for `precocial run tiny.ron`"), "{stderr}");
+    for (words, answer) in [
+        (&["train", "tiny.ron"][..], "precocial run tiny.ron"),
+        (&["plot", "results/x"], "precocial report results/x"),
+        (&["init"], "precocial new iris"),
+        (&["validate", "tiny.ron"], "precocial check tiny.ron"),
+        (&["list"], "precocial schema"),
+        (&["--seed", "7"], "--seeds 7"),
+        (&["run", "tiny.ron", "--seed=7"], "--seeds 7"),
+    ] {
+        let stderr = place.bad(2, words);
+        assert!(stderr.contains(answer), "{words:?}: {stderr}");
+    }
+}
+
+#[test]
+fn programs_get_one_object_a_line() {
+    let place = Place::new();
+    let (code, stdout, stderr) = place.call(&["--json", "run", "tiny.ron"]);
+    assert!(code == 0 && stderr.is_empty(), "{stderr}");
+    let objects: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let count = |event: &str| objects.iter().filter(|object| object["event"] == event).count();
+    assert_eq!((count("started"), count("finished"), count("summary")), (4, 4, 1));
+    assert_eq!(objects.last().unwrap()["manifest"]["state"], "complete");
+    let (code, stdout, _) = place.call(&["--json", "check", "nowhere.ron"]);
+    let error: serde_json::Value = serde_json::from_str(stdout.trim()).unwrap();
+    assert_eq!((code, &error["event"], &error["problems"][0]["code"]), (2, &"error".into(), &"P0501".into()));
+}
+
+#[test]
+fn colours_and_silence() {
+    let place = Place::new();
+    assert!(!place.bad(2, &["check", "none.ron"]).contains('\u{1b}'));
+    assert!(place.bad(2, &["check", "none.ron", "--color", "always"]).contains('\u{1b}'));
+    let (_, _, stderr) = place.call(&["-q", "run", "tiny.ron"]);
+    assert!(stderr.is_empty(), "{stderr}");
+}
+
+#[test]
+fn models_predict_rows_of_a_table() {
+    let place = Place::new();
+    place.good(&["-q", "run", "tiny.ron", "--out", "r", "--set", "budget=RowPasses(200_000)"]);
+    let model = "r/models/random-s1-end.pcl";
+    let iris = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/data/iris.csv");
+    let text = std::fs::read_to_string(&iris).unwrap();
+    let all = place.good(&["predict", model, iris.to_str().unwrap()]);
+    let (classes, truth) = (column(&all, "class"), column(&text, "species"));
+    let right = classes.iter().zip(&truth).filter(|(a, b)| a == b).count();
+    assert!(classes.len() == 150 && right > 130, "{right} of 150");
+    let share = |name: &str| column(&all, name)[0].parse::<f64>().unwrap();
+    let sum: f64 =
+        ["setosa", "versicolor", "virginica"].map(|class| share(&format!("probability_{class}"))).iter().sum();
+    assert!((sum - 1.0).abs() < 1e-5);
+    // Columns in another order, with one that nobody asked for.
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let mut other = csv::Writer::from_writer(Vec::new());
+    let turned = |record: &csv::StringRecord| record.iter().rev().map(str::to_owned).collect::<Vec<_>>();
+    let header = reader.headers().unwrap().clone();
+    other.write_record(turned(&header)).unwrap();
+    reader.records().take(5).for_each(|record| other.write_record(turned(&record.unwrap())).unwrap());
+    std::fs::write(place.path("turned.csv"), other.into_inner().unwrap()).unwrap();
+    place.good(&["predict", model, "turned.csv", "-o", "out.csv"]);
+    let turned = std::fs::read_to_string(place.path("out.csv")).unwrap();
+    assert_eq!(turned.lines().collect::<Vec<_>>(), all.lines().take(6).collect::<Vec<_>>());
+
+    let refused = |table: &str, code: &str| {
+        std::fs::write(place.path("t.csv"), table).unwrap();
+        let stderr = place.bad(3, &["predict", model, "t.csv"]);
+        assert!(stderr.contains(code), "{stderr}");
+        stderr
+    };
+    let names: Vec<&str> = header.iter().take(4).collect();
+    assert!(refused("a,b\n1,2\n", "P0207").contains(names[0]));
+    assert!(refused(&format!("{}\n1;2;3;4\n", names.join(";")), "P0207").contains("--delimiter ';'"));
+    refused(&format!("{}\n1,2,,4\n", names.join(",")), "P0204");
+    refused(&format!("{}\n1,2,x,4\n", names.join(",")), "P0203");
+    refused(&format!("{}\n1,2,3\n", names.join(",")), "P0201");
+    assert!(place.bad(3, &["predict", "tiny.ron", "turned.csv"]).contains("P0301"));
+}
+
+#[test]
+fn schema_explain_and_completions_print() {
+    let place = Place::new();
+    let schema = place.good(&["schema"]);
+    use precocial::evolve::{Crossover, Mutation, Selection};
+    use precocial::{experiment::arm::Method, task::Data, train::Initializer, train::Optimizer};
+    let families = [
+        Method::CATALOGUE,
+        Data::CATALOGUE,
+        Initializer::CATALOGUE,
+        Optimizer::CATALOGUE,
+        Selection::CATALOGUE,
+        Crossover::CATALOGUE,
+        Mutation::CATALOGUE,
+    ];
+    for name in families.concat() {
+        assert!(schema.lines().any(|line| line.trim().split('(').next() == Some(name)), "{name}");
+    }
+    assert!(place.good(&["schema", "population"]).contains("whole number, at least 1"));
+    assert!(place.good(&["explain", "p0107"]).contains("set twice"));
+    assert!(place.good(&["explain"]).lines().count() > 30);
+    place.bad(2, &["explain", "P9999"]);
+    assert!(place.good(&["completions", "bash"]).contains("precocial"));
+}
+
+#[test]
+fn templates_are_valid_and_quick() {
+    let place = Place::new();
+    for template in ["iris", "xor", "spirals", "function-fit"] {
+        let file = format!("{template}.ron");
+        place.good(&["new", template, "-o", &file]);
+        place.good(&["-q", "run", &file, "--seeds", "1..2", "--out", template]);
+    }
+    place.good(&["new", "csv"]);
+    assert!(place.bad(3, &["check", "csv.ron"]).contains("table.csv does not exist"));
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/data/iris.csv"), place.path("table.csv"))
+        .unwrap();
+    place.good(&["check", "csv.ron", "--set", "task.data.target=Name(\"species\")"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let place = Place::new();
+    let program = assert_cmd::cargo::cargo_bin("precocial");
+    let script = format!("set -o pipefail; {} schema | head -1", program.display());
+    let output =
+        std::process::Command::new("bash").arg("-c").arg(script).current_dir(place.folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty());
+}

@@ -1,0 +1,162 @@
+//! What users see when an experiment file or a table is wrong: one snapshot of all messages.
+
+use std::path::Path;
+use std::process::Command;
+
+const TEXT: &str = include_str!("messages/iris.ron");
+
+/// What was changed in the experiment: a name, the text to replace, and the text instead.
+const SLIPS: &[(&str, &str, &str)] = &[
+    ("1. field typo", "population: 40", "populaton: 40"),
+    ("2. enum typo", "Standardize,", "Standardise,"),
+    ("3. enum in lower case", "activation: Tanh", "activation: tanh"),
+    ("4. missing field", "            generations: 25,\n", ""),
+    ("5. text instead of number", "population: 40", "population: \"40\""),
+    ("6. float instead of integer", "population: 40", "population: 4e1"),
+    ("7. negative count", "population: 40", "population: -40"),
+    ("8. rate above 1", "rate: 0.1,", "rate: 10,"),
+    ("9. not a finite number", "sigma: 0.15", "sigma: NaN"),
+    ("10. decimal comma", "sigma: 0.15", "sigma: 0,15"),
+    ("11. percent sign", "train: 0.70", "train: 70%"),
+    ("12. missing comma", "Uniform(rate: 0.7),", "Uniform(rate: 0.7)"),
+    ("13. unclosed bracket", "    ),\n)", "    ),\n"),
+    ("14. duplicate field", "generations: 25,", "generations: 25,\n            population: 50,"),
+    ("15. field in the wrong place", "elitism: 2,", "elitism: 2,\n            learning_rate: 0.1,"),
+    ("17. Windows path", "Builtin(\"iris\")", "Csv(path: \"C:\\data\\iris.csv\", target: Name(\"species\"))"),
+    ("18. split does not sum to 1", "train: 0.70", "train: 0.80"),
+    ("19. wrong reference", "baseline: \"glorot\"", "baseline: \"glorott\""),
+    ("20. impossible plan", "2_000_000", "500_000"),
+    ("21. too big for memory", "population: 40", "population: 1_000_000_000"),
+    ("another name for a field", "population: 40", "pop_size: 40"),
+    ("a setting that is written elsewhere", "elitism: 2,", "mutation_rate: 0.1,"),
+    ("a setting of the top", "elitism: 2,", "baseline: \"ga\","),
+    ("no such field anywhere", "elitism: 2,", "wibble: 2,"),
+    ("another name for a choice", "GlorotUniform, // how", "Xavier, // how"),
+    ("a number where a choice is wanted", "batch: Size(16)", "batch: 16"),
+    ("a number for seeds", "Range(first: 1, count: 30)", "30"),
+    ("a choice without its brackets", "Adam(learning_rate: 0.01)", "Adam"),
+    ("a choice with brackets too many", "GlorotUniform, // how", "GlorotUniform(), // how"),
+    ("a choice in quotes", "scaling: Standardize", "scaling: \"Standardize\""),
+    ("a fraction of units", "units: 8", "units: 8.5"),
+    ("layers as numbers", "[(units: 8, activation: Tanh)]", "[8]"),
+    ("a name with a blank", "name: \"ga\"", "name: \"GA one\""),
+    ("a name in single quotes", "name: \"ga\"", "name: 'ga'"),
+    ("a data set with a typing error", "Builtin(\"iris\")", "Builtin(\"irsi\")"),
+    ("an equals sign", "elitism: 2", "elitism = 2"),
+    ("no value", "population: 40", "population:"),
+    ("a text without an end", "name: \"iris-ga-vs-random\"", "name: \"iris-ga-vs-random"),
+    ("the wrong bracket", "batch: Size(16))", "batch: Size(16)]"),
+    ("a bracket missing within", "inheritance: Baldwin)", "inheritance: Baldwin"),
+    ("a bracket too many", "elitism: 2,", "elitism: 2)),"),
+    ("a number alone", "targets: [0.3, 0.1, 0.05]", "targets: 0.3"),
+    ("a negative whole number", "elitism: 2", "elitism: -2"),
+    ("a huge number", "population: 40", "population: 40000000000000000000000"),
+    ("another name for the whole", "Experiment(", "Experimnt("),
+    ("no version", "    schema: 1,\n", ""),
+    ("another version", "schema: 1", "schema: 2"),
+    ("two arms of one name", "name: \"best-of-n\"", "name: \"ga\""),
+    (
+        "arms in a circle",
+        "(name: \"glorot\", method: Random(scheme: GlorotUniform))",
+        "(name: \"glorot\", method: Drift(of: \"glorot\"))",
+    ),
+    ("a reference within an arm", "FillBudgetOf(\"ga\")", "FillBudgetOf(\"gaa\")"),
+    ("a seed twice", "Range(first: 1, count: 30)", "List([1, 2, 1])"),
+    ("no seeds", "Range(first: 1, count: 30)", "List([])"),
+    ("loss and output", "output: Softmax", "output: Linear"),
+    ("units without gradient", "activation: Tanh", "activation: Step"),
+    ("a population of one", "population: 40", "population: 1"),
+    ("a table that is missing", "Builtin(\"iris\")", "Csv(path: \"nowhere.csv\", target: Name(\"species\"))"),
+    ("targets of another kind", "Builtin(\"iris\")", "Builtin(\"diabetes\")"),
+];
+
+fn check(folder: &Path, file: &str, options: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_precocial"))
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .args(["check", "-q", "--memory-limit", "16GiB", "--threads", "2", file])
+        .args(options)
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && shown.starts_with("error[P0"), "{file}: {shown}");
+    let lines: Vec<&str> = shown.trim_end().lines().map(str::trim_end).collect();
+    format!("{}\n(exit code {})", lines.join("\n"), output.status.code().unwrap())
+}
+
+/// Long lists of names grow with what is registered; their first name is enough to see.
+fn shortened(all: &str) -> String {
+    let shorten = |line: &str| match line.split_once(", ") {
+        Some((first, rest)) if line.contains("= note: ") && rest.matches(", ").count() > 4 => format!("{first}, …"),
+        _ => line.to_owned(),
+    };
+    all.lines().map(shorten).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn messages_of_experiment_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = String::new();
+    for (what, from, to) in SLIPS {
+        assert!(TEXT.contains(from), "{what}");
+        std::fs::write(folder.path().join("iris.ron"), TEXT.replacen(from, to, 1)).unwrap();
+        all.push_str(&format!("# {what}\n{}\n\n", check(folder.path(), "iris.ron", &[])));
+    }
+    for (file, text) in [
+        ("iris.json", "{\n  \"name\": \"iris\"\n}\n"),
+        ("iris.toml", "# mine\nname = \"iris\"\n[task]\n"),
+        ("iris.yaml", "---\nname: iris\n"),
+        ("empty.ron", ""),
+        ("binary.ron", "\0\u{1}\u{2}"),
+    ] {
+        std::fs::write(folder.path().join(file), text).unwrap();
+        all.push_str(&format!("# 16. {file}\n{}\n\n", check(folder.path(), file, &[])));
+    }
+    std::fs::write(folder.path().join("latin.ron"), b"Experiment(name: \"caf\xe9\")").unwrap();
+    all.push_str(&format!("# not UTF-8\n{}\n\n", check(folder.path(), "latin.ron", &[])));
+    insta::assert_snapshot!(shortened(&all));
+}
+
+#[test]
+fn messages_of_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = String::new();
+    let header = "island,bill_length,bill_depth,species\n";
+    let rows =
+        |count: usize, class: &str| (0..count).map(|row| format!("{row},39.{row},18,{class}\n")).collect::<String>();
+    let tables = [
+        ("22. missing value", format!("{header}{}4,39,,Gentoo\n{}", rows(12, "Adelie"), rows(12, "Gentoo"))),
+        ("23. text in a number column", format!("{header}Dream,39.1,18.7,Adelie\n{}", rows(9, "Gentoo"))),
+        ("24. wrong delimiter", format!("{header}{}", rows(9, "Adelie")).replace(',', ";")),
+        ("25. class too rare", format!("{header}{}{}", rows(9, "Adelie"), rows(2, "Chinstrap"))),
+        ("a row too long", format!("{header}{}1,2,3,4,Adelie\n", rows(9, "Adelie"))),
+        ("another target", rows(9, "Adelie")),
+    ];
+    let text = TEXT.replace("Builtin(\"iris\")", "Csv(path: \"penguins.csv\", target: Name(\"species\"))");
+    std::fs::write(folder.path().join("penguins.ron"), text).unwrap();
+    for (what, table) in tables {
+        std::fs::write(folder.path().join("penguins.csv"), table).unwrap();
+        all.push_str(&format!("# {what}\n{}\n\n", check(folder.path(), "penguins.ron", &[])));
+    }
+    insta::assert_snapshot!(shortened(&all));
+}
+
+#[test]
+fn messages_of_options() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("iris.ron"), TEXT).unwrap();
+    let mut all = String::new();
+    for options in [
+        &["--set", "arms[2].method.populaton=80"][..],
+        &["--set", "arms[7].name=x"],
+        &["--set", "arms[0].method.scheme.low=1"],
+        &["--set", "budget"],
+        &["--set", "arms[2].method.mutation.rate=7"],
+        &["--set", "train.optimizer=Adm(learning_rate: 0.1)"],
+        &["--seeds", "30..1"],
+        &["--seeds", "1,1"],
+    ] {
+        all.push_str(&format!("# {}\n{}\n\n", options.join(" "), check(folder.path(), "iris.ron", options)));
+    }
+    insta::assert_snapshot!(shortened(&all));
+}
