@@ -3,6 +3,7 @@
 mod analysis;
 mod band;
 mod break_even;
+mod compare;
 pub mod figure;
 mod findings;
 mod number;
@@ -17,6 +18,7 @@ mod write;
 pub use analysis::{Analysis, Arm, Models, Run, analyse};
 pub use band::MedianBand;
 pub use break_even::BreakEven;
+pub use compare::{CompareOptions, Comparison, compare};
 pub use findings::{ArmSummary, Compared, Estimate, Findings, TargetSummary};
 pub use targets::{Target, best_loss, cost_to};
 pub use text::{summary_text, wrap};

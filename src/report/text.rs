@@ -61,12 +61,14 @@ fn table(analysis: &Analysis) -> String {
     text
 }
 
-/// `0.031 [0.027, 0.036]`.
+/// `0.031 [.027,.036]`.
 fn bracketed(estimate: Estimate) -> String {
     match estimate.interval {
         Some(interval) => {
             let two = |x| digits(x, 2);
-            format!("{} [{}, {}]", two(estimate.value), two(interval.low), two(interval.high))
+            // As close as it can be: the line has 80 columns.
+            let bare = |x| two(x).replacen("0.", ".", 1);
+            format!("{} [{},{}]", two(estimate.value), bare(interval.low), bare(interval.high))
         }
         None => digits(estimate.value, 2),
     }

@@ -91,7 +91,11 @@ pub fn sentence(compared: &Compared, findings: &Findings, experiment: &Experimen
     let target = compared.target.map(short).unwrap_or_default();
     let missed = if verdict.arm_censored + verdict.control_censored > 0 {
         let what = if compared.target.is_some() { "missed" } else { "without a finite value" };
-        format!(", {what}: {arm} {}, {control} {}", verdict.arm_censored, verdict.control_censored)
+        let paid = match verdict.method {
+            Method::ExpectedRunningTimeRatio => " and failed runs paid for",
+            _ => "",
+        };
+        format!(", {what}: {arm} {}, {control} {}{paid}", verdict.arm_censored, verdict.control_censored)
     } else {
         String::new()
     };
@@ -112,15 +116,14 @@ pub fn sentence(compared: &Compared, findings: &Findings, experiment: &Experimen
         _ => tested(bounds(ratio, ["0", "∞"])),
     };
     let budget = match verdict.method {
-        Method::ExpectedRunningTimeRatio => "expected budget (failed runs paid for)",
+        Method::ExpectedRunningTimeRatio => "expected budget",
         _ => "budget",
     };
     if verdict.conclusion == Conclusion::NoEvidence {
         let estimate = match (verdict.method, verdict.estimate) {
             (_, None) => String::new(),
-            (Method::PairedDifference, Some(x)) => format!(" with a difference of {}", short(x)),
-            (Method::PairedCostRatio, Some(x)) => format!(" with {} times the budget", ratio(x)),
-            (Method::ExpectedRunningTimeRatio, Some(x)) => format!(" with {} times the {budget}", ratio(x)),
+            (Method::PairedDifference, Some(x)) => format!(", difference {}", short(x)),
+            (_, Some(x)) => format!(", at {} times its {budget}", ratio(x)),
         };
         let at = if compared.target.is_some() { format!(" on the way to {target}") } else { metric(findings.metric) };
         let described = describe(control, experiment);

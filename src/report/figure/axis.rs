@@ -9,8 +9,10 @@ pub enum Ticks {
     Plain,
     /// `200 k`, `2 M`.
     Amounts,
-    /// `40 %`.
+    /// `40%`.
     Percent,
+    /// Whole numbers only.
+    Counts,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,7 @@ pub struct Axis {
     high: f64,
     pub(super) label: String,
     ticks: Ticks,
+    bare: bool,
 }
 
 impl Axis {
@@ -40,7 +43,7 @@ impl Axis {
 
     /// Exactly this range.
     pub fn between(low: f64, high: f64, label: impl Into<String>) -> Axis {
-        Axis { scale: Scale::Linear, low, high, label: label.into(), ticks: Ticks::Plain }
+        Axis { scale: Scale::Linear, low, high, label: label.into(), ticks: Ticks::Plain, bare: false }
     }
 
     /// Logarithmic if all finite values are 0 or above and one is above, else linear. Zeros lie on the lower edge.
@@ -53,13 +56,13 @@ impl Axis {
         };
         let air = (high / low).powf(0.03).max(1.05);
         let (low, high) = (low / air, high * air);
-        Axis { scale: Scale::Logarithmic, low, high, label: label.into(), ticks: Ticks::Plain }
+        Axis { scale: Scale::Logarithmic, low, high, label: label.into(), ticks: Ticks::Plain, bare: false }
     }
 
     /// One place a name, at 0, 1, 2 …
     pub fn categories(names: Vec<String>, label: impl Into<String>) -> Axis {
         let high = names.len() as f64 - 0.5;
-        Axis { scale: Scale::Categories(names), low: -0.5, high, label: label.into(), ticks: Ticks::Plain }
+        Axis { scale: Scale::Categories(names), low: -0.5, high, label: label.into(), ticks: Ticks::Plain, bare: false }
     }
 
     /// With other numbers at the ticks.
@@ -75,6 +78,21 @@ impl Axis {
     /// Ending at this value instead.
     pub fn to(self, high: f64) -> Axis {
         Axis { high, ..self }
+    }
+
+    /// With another label.
+    pub fn named(self, label: impl Into<String>) -> Axis {
+        Axis { label: label.into(), ..self }
+    }
+
+    /// Without ticks.
+    pub fn bare(self) -> Axis {
+        Axis { bare: true, ..self }
+    }
+
+    /// Whether it has no ticks.
+    pub fn is_bare(&self) -> bool {
+        self.bare
     }
 
     /// Where the axis begins and ends.
@@ -102,14 +120,29 @@ impl Axis {
         if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
     }
 
+    /// The value at a place between the ends, 0 to 1.
+    pub fn value(&self, share: f64) -> f64 {
+        match self.scale {
+            Scale::Logarithmic => self.low * (share * (self.high / self.low).ln()).exp(),
+            _ => self.low + share * (self.high - self.low),
+        }
+    }
+
     /// Ticks with their texts, for `length` pixels with about `spacing` between two of them.
     pub fn labelled(&self, length: f64, spacing: f64) -> Vec<(f64, String)> {
+        if self.bare {
+            return Vec::new();
+        }
         let most = (length / spacing).floor().max(2.0);
         match &self.scale {
             Scale::Categories(names) => {
                 names.iter().enumerate().map(|(place, name)| (place as f64, name.clone())).collect()
             }
-            Scale::Linear => linear_ticks(self.low, self.high, most).into_iter().map(|x| (x, self.write(x))).collect(),
+            Scale::Linear => {
+                let counts = self.ticks == Ticks::Counts;
+                let most = if counts { most.min((self.high - self.low).max(1.0)) } else { most };
+                linear_ticks(self.low, self.high, most).into_iter().map(|x| (x, self.write(x))).collect()
+            }
             Scale::Logarithmic => {
                 let decades = (self.high.log10().floor() - self.low.log10().ceil()).max(0.0) + 1.0;
                 let mantissas: &[f64] = if (self.high / self.low).log10() < 1.6 && 3.0 * decades <= most + 2.0 {
@@ -149,7 +182,7 @@ impl Axis {
 
     fn write(&self, x: f64) -> String {
         match self.ticks {
-            Ticks::Plain => plain(x),
+            Ticks::Plain | Ticks::Counts => plain(x),
             Ticks::Amounts => amount(x),
             Ticks::Percent => format!("{}%", digits(x * 100.0, 3)),
         }

@@ -84,6 +84,15 @@ pub enum Mark {
         /// 0 to 1.
         opacity: f64,
     },
+    /// Filled rectangles, each from its upper left to its lower right corner, that may touch.
+    Tiles {
+        /// Corners.
+        rectangles: Vec<[(f64, f64); 2]>,
+        /// Colour.
+        ink: Ink,
+        /// 0 to 1.
+        opacity: f64,
+    },
     /// A filled circle.
     Circle {
         /// Centre.

@@ -50,7 +50,8 @@ impl Panel {
     /// A panel that fills `outer` with its axes' texts, with grid lines, ticks and labels drawn.
     pub fn new(figure: &mut Figure, outer: Rect, x: Axis, y: Axis) -> Panel {
         let label = |axis: &Axis| if axis.label.is_empty() { 0.0 } else { LABEL + 6.0 };
-        let bottom = outer.bottom - TICK - 9.0 - label(&x);
+        let ticks = if x.is_bare() { 4.0 } else { TICK + 9.0 };
+        let bottom = outer.bottom - ticks - label(&x);
         let y_ticks = y.labelled(bottom - outer.top, 42.0);
         let widest = y_ticks.iter().map(|(_, text)| text_width(text, TICK)).fold(0.0, f64::max);
         let inner = Rect { left: outer.left + label(&y) + widest + 8.0, top: outer.top, right: outer.right, bottom };

@@ -52,6 +52,10 @@ fn draw(area: &Area, mark: &Mark) -> Drawn {
             let points: Vec<(i32, i32)> = points.iter().map(scaled).collect();
             area.draw(&Polygon::new(points, colour(*ink).mix(*opacity).filled()))
         }
+        Mark::Tiles { rectangles, ink, opacity } => rectangles.iter().try_for_each(|[from, to]| {
+            let style = colour(*ink).mix(*opacity).filled();
+            area.draw(&Rectangle::new([scaled(from), scaled(to)], style))
+        }),
         Mark::Circle { at, radius, ink, opacity } => {
             let radius = (radius * SCALE).round() as i32;
             area.draw(&Circle::new(scaled(at), radius, colour(*ink).mix(*opacity).filled()))

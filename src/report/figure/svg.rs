@@ -34,6 +34,17 @@ fn write_mark(svg: &mut String, mark: &Mark, alone: bool) {
             let opacity = attribute("fill-opacity", *opacity);
             write!(svg, "<path d=\"{}z\" fill=\"{}\"{opacity}/>", path(points), colour(*ink, alone))
         }
+        Mark::Tiles { rectangles, ink, opacity } => {
+            let mut path = String::new();
+            for [(left, top), (right, bottom)] in rectangles {
+                let (x, y) = (tenths(*left), tenths(*top));
+                let (width, height) = (tenths(*right) - x, tenths(*bottom) - y);
+                let (right, down, back) = (written(width), written(height), written(-width));
+                let _ = write!(path, "M{} {}h{right}v{down}h{back}z", written(x), written(y));
+            }
+            let opacity = attribute("fill-opacity", *opacity);
+            write!(svg, "<path d=\"{path}\" fill=\"{}\"{opacity}/>", colour(*ink, alone))
+        }
         Mark::Circle { at, radius, ink, opacity } => {
             let (x, y, r) = (number(at.0), number(at.1), number(*radius));
             let opacity = attribute("fill-opacity", *opacity);
@@ -83,8 +94,6 @@ fn attribute(name: &str, opacity: f64) -> String {
 
 /// Absolute moves for the first point, then relative steps in tenths: half the bytes of absolute ones.
 fn path(points: &[(f64, f64)]) -> String {
-    let tenths = |x: f64| (x * 10.0).round() as i64;
-    let written = |x: i64| if x % 10 == 0 { (x / 10).to_string() } else { format!("{}", x as f64 / 10.0) };
     let mut text = String::new();
     let mut last = (0, 0);
     for (index, point) in points.iter().enumerate() {
@@ -94,6 +103,14 @@ fn path(points: &[(f64, f64)]) -> String {
         last = at;
     }
     text
+}
+
+fn tenths(x: f64) -> i64 {
+    (x * 10.0).round() as i64
+}
+
+fn written(tenths: i64) -> String {
+    if tenths % 10 == 0 { (tenths / 10).to_string() } else { format!("{}", tenths as f64 / 10.0) }
 }
 
 fn number(x: f64) -> String {

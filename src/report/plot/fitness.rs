@@ -3,7 +3,7 @@
 use super::generations::{height, last_generation, over_seeds, searching, tiles};
 use super::{Drawing, Numbers, Plot, seeds_caption};
 use crate::report::analysis::Analysis;
-use crate::report::figure::{Anchor, Axis, Entry, Panel, Rect, Sample, Sheet, Stroke, Style};
+use crate::report::figure::{Anchor, Axis, Entry, Panel, Rect, Sample, Sheet, Stroke, Style, Ticks};
 
 /// Fitness of the population over generations.
 pub struct Fitness;
@@ -59,7 +59,7 @@ impl Plot for Fitness {
             };
             figure.text(((outer.left + outer.right) / 2.0, outer.top + 6.0), head, 12.5, Anchor::Middle);
             let outer = Rect { top: outer.top + 16.0, ..outer };
-            let x = Axis::between(0.0, last_generation(analysis), "generation");
+            let x = Axis::between(0.0, last_generation(analysis), "generation").written(Ticks::Counts);
             let panel = Panel::new(figure, outer, x, y.clone());
             let ink = Style::of(*place).ink;
             let [best, median, q10, q90, worst] = [

@@ -3,7 +3,8 @@
 use crate::experiment::record::GenerationRow;
 use crate::math::statistics::quantile;
 use crate::report::analysis::{Analysis, Arm};
-use crate::report::figure::Rect;
+use crate::report::figure::{Axis, Figure, Panel, Rect, Style, Ticks};
+use crate::report::plot::Numbers;
 
 /// Arms that had generations, with their places.
 pub fn searching(analysis: &Analysis) -> Vec<(usize, &Arm)> {
@@ -41,4 +42,26 @@ pub fn tiles(body: Rect, count: usize) -> Vec<Rect> {
 /// Height of a sheet with as many panels.
 pub fn height(count: usize) -> f64 {
     450.0 + 260.0 * (count.div_ceil(3).max(1) - 1) as f64
+}
+
+/// A panel over generations with one line an arm: medians over seeds, bands between quartiles.
+pub fn draw_lines(
+    figure: &mut Figure,
+    outer: Rect,
+    y: Axis,
+    analysis: &Analysis,
+    numbers: &mut Numbers,
+    name: &str,
+    number: impl Fn(&GenerationRow) -> Option<f64>,
+) {
+    let x = Axis::between(0.0, last_generation(analysis), "generation").written(Ticks::Counts);
+    let panel = Panel::new(figure, outer, x, y);
+    for (place, arm) in searching(analysis) {
+        let points = over_seeds(arm, &number);
+        let band: Vec<(f64, f64, f64)> = points.iter().map(|[x, _, low, high]| (*x, *low, *high)).collect();
+        panel.band(figure, &band, Style::of(place).ink, 0.18);
+        let line: Vec<(f64, f64)> = points.iter().map(|point| (point[0], point[1])).collect();
+        panel.arm_line(figure, &line, place, 2.2);
+        points.iter().for_each(|point| numbers.row(&[&arm.name, name], point));
+    }
 }

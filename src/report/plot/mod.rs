@@ -1,11 +1,23 @@
 //! Plots: each one a file and a line below. A plot answers a question; what it draws, it also gives as numbers.
 
+mod boundary;
+mod confusion;
 mod convergence_budget;
+mod convergence_epochs;
+mod convergence_time;
 mod curve;
+mod diversity;
 mod ecdf;
 mod final_loss;
 mod fitness;
 mod generations;
+mod operators;
+mod paired_difference;
+mod profile;
+mod regression;
+mod saturation;
+mod search_vs_training;
+mod weights;
 
 use crate::error::{Error, Result};
 use crate::experiment::config::Plots;
@@ -13,8 +25,24 @@ use crate::report::analysis::Analysis;
 use crate::report::figure::Figure;
 
 /// All plots, in the order of the report.
-pub const PLOTS: &[&dyn Plot] =
-    &[&convergence_budget::ConvergenceBudget, &ecdf::SolvedShare, &final_loss::FinalLoss, &fitness::Fitness];
+pub const PLOTS: &[&dyn Plot] = &[
+    &convergence_budget::ConvergenceBudget,
+    &ecdf::SolvedShare,
+    &final_loss::FinalLoss,
+    &fitness::Fitness,
+    &boundary::Boundary,
+    &regression::Regression,
+    &paired_difference::PairedDifference,
+    &convergence_epochs::ConvergenceEpochs,
+    &convergence_time::ConvergenceTime,
+    &profile::Profile,
+    &search_vs_training::SearchVersusTraining,
+    &diversity::Diversity,
+    &operators::Operators,
+    &weights::Weights,
+    &saturation::Saturation,
+    &confusion::Confusion,
+];
 
 /// A plot.
 pub trait Plot: Send + Sync {
