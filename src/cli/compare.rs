@@ -45,8 +45,7 @@ impl Compare {
             Measured::FinalTrainingLoss => Metric::FinalTrainingLoss,
             Measured::FinalTestLoss => Metric::FinalTestLoss,
         });
-        let options =
-            CompareOptions { baseline: self.baseline.clone(), metric, allow_unequal: self.allow_unequal };
+        let options = CompareOptions { baseline: self.baseline.clone(), metric, allow_unequal: self.allow_unequal };
         let comparison = report::compare(&folders, &options)?;
         terminal.print(&comparison.text)?;
         if let Some(out) = &self.out {
