@@ -36,8 +36,8 @@ pub(crate) fn break_even(arm: &Arm, baseline: &Arm, rule: &Rule, budget: f64) ->
     if pairs.is_empty() || arm.name == baseline.name || from <= 0.0 || from >= budget {
         return None;
     }
-    let step = (budget / from).ln() / (POINTS - 1) as f64;
-    let mut grid: Vec<f64> = (0..POINTS).map(|point| from * (step * point as f64).exp()).collect();
+    let step = libm::log(budget / from) / (POINTS - 1) as f64;
+    let mut grid: Vec<f64> = (0..POINTS).map(|point| from * libm::exp(step * point as f64)).collect();
     // A last look may come after the budget by less than one evaluation.
     grid[POINTS - 1] = f64::INFINITY;
     let losses = |runs: Vec<&Run>| -> Vec<Vec<f64>> {
@@ -81,4 +81,25 @@ pub(crate) fn break_even(arm: &Arm, baseline: &Arm, rule: &Rule, budget: f64) ->
         high: finite(interval.high),
         share: costs.iter().filter(|cost| cost.is_finite()).count() as f64 / costs.len() as f64,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::fixture::{analysis, law};
+
+    #[test]
+    fn break_even_lies_where_the_medians_cross() {
+        // Losses are equal where the trained costs over slowness are: c / 8 = c − 5000, so c = 5714.
+        let found = analysis([law(0.0, 8.0), law(0.0, 8.0), law(5e3, 1.0)], 15, "").findings.break_even;
+        let [found] = &found[..] else { panic!("one candidate") };
+        let cost = found.cost.unwrap();
+        assert!((5000.0..6800.0).contains(&cost), "{found:?}");
+        assert!(found.low.unwrap() <= cost && cost <= found.high.unwrap() && found.share == 1.0);
+    }
+
+    #[test]
+    fn a_slow_arm_never_breaks_even() {
+        let found = analysis([law(0.0, 1.0), law(0.0, 1.0), law(5e4, 1.0)], 15, "").findings.break_even;
+        assert_eq!((found[0].cost, found[0].low, found[0].high, found[0].share), (None, None, None, 0.0));
+    }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::experiment::config::{Metric, Name, Seeds};
 use crate::experiment::{Folder, Manifest, Tables};
-use crate::report::analysis::{Analysis, Models};
+use crate::report::analysis::{Analysis, Arm, Models};
 use crate::report::findings::paired;
 use crate::report::number::{amount, p_value, ratio, short};
 use crate::report::text::{summary_text, wrap};
@@ -47,6 +47,12 @@ pub fn compare(folders: &[Folder], options: &CompareOptions) -> Result<Compariso
     let own = (first.experiment.statistics.baseline.as_ref()).unwrap_or(&first.experiment.arms[0].name);
     let own = joined(&first.name, own.as_str());
     experiment.arms = parts.iter().flat_map(|part| part.arms()).collect();
+    for (place, arm) in experiment.arms.iter().enumerate() {
+        if experiment.arms[..place].iter().any(|other| other.name == arm.name) {
+            return Err(Error::experiment("P0107", format!("two arms would both be called \"{}\"", arm.name))
+                .help("give the folders shorter names"));
+        }
+    }
     let baseline = match &options.baseline {
         Some(name) => find_baseline(name, &parts)?,
         None => own,
@@ -60,12 +66,14 @@ pub fn compare(folders: &[Folder], options: &CompareOptions) -> Result<Compariso
     manifest.budget = parts.iter().map(|part| part.manifest.budget * part.scale).fold(0.0, f64::max);
     manifest.name = parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join(" and ");
     manifest.notes = notes(&parts);
+    let sizes: Vec<(String, usize)> =
+        parts.iter().map(|part| (part.name.clone(), part.experiment.arms.len())).collect();
     let mut tables = Tables::default();
     for part in parts {
         part.append(&mut tables);
     }
     let analysis = Analysis::new(experiment, manifest, tables, Models::default());
-    check_pairs(&analysis, baseline.as_str())?;
+    check_pairs(&analysis, baseline.as_str(), &sizes)?;
     let text = text(&analysis);
     Ok(Comparison { analysis, text })
 }
@@ -209,15 +217,21 @@ fn notes(parts: &[Part]) -> Vec<String> {
     notes
 }
 
-fn check_pairs(analysis: &Analysis, baseline: &str) -> Result<()> {
+/// Every folder must have an arm that meets the baseline on the same rows.
+fn check_pairs(analysis: &Analysis, baseline: &str, folders: &[(String, usize)]) -> Result<()> {
     let Some(control) = analysis.arms.iter().find(|arm| arm.name == baseline) else { return Ok(()) };
-    let mut others = analysis.arms.iter().filter(|arm| arm.name != baseline).peekable();
-    if others.peek().is_none() || others.any(|arm| !paired(arm, control).is_empty()) {
-        return Ok(());
+    let mut arms = analysis.arms.iter();
+    for (folder, size) in folders {
+        let own: Vec<&Arm> = arms.by_ref().take(*size).collect();
+        if !own.iter().any(|arm| !paired(arm, control).is_empty()) {
+            let message =
+                format!("the arms of {folder} share no seed with {baseline} on the same split of the same data");
+            return Err(Error::experiment("P0602", message)
+                .note("a pair needs one seed and equal training, validation and test rows")
+                .help("run both experiments with the same `seeds`, `data` and `split`"));
+        }
     }
-    Err(Error::experiment("P0602", "these folders share no seed on the same split of the same data")
-        .note("arms are compared seed by seed; a pair needs one seed and equal training, validation and test rows")
-        .help("run both experiments with the same `seeds`, `data` and `split`"))
+    Ok(())
 }
 
 fn text(analysis: &Analysis) -> String {
@@ -248,4 +262,81 @@ fn text(analysis: &Analysis) -> String {
         text.push_str(&wrap(&format!("note: {note}"), 2));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{folder, law};
+
+    const FAST: [crate::report::fixture::Law; 3] =
+        [crate::report::fixture::Law { search: 0.0, slowness: 2.0, diverges_from: u64::MAX }; 3];
+
+    fn none(_: &mut Manifest, _: &mut Tables) {}
+
+    #[test]
+    fn arms_of_two_folders_meet_by_seed() {
+        let place = tempfile::tempdir().unwrap();
+        let slow = [law(0.0, 8.0), law(0.0, 8.0), law(0.0, 8.0)];
+        let folders = [folder(place.path(), "First", FAST, 8, none), folder(place.path(), "second", slow, 10, none)];
+        let found = compare(&folders, &CompareOptions::default()).unwrap();
+        let names: Vec<&str> = found.analysis.arms.iter().map(|arm| arm.name.as_str()).collect();
+        assert_eq!(names[..2], ["first.glorot", "first.best-of-n"]);
+        assert_eq!((names.len(), found.analysis.findings.baseline.as_str()), (6, "first.glorot"));
+        let verdicts: Vec<_> = found.analysis.findings.deciding_verdicts().collect();
+        assert_eq!(verdicts.len(), 5);
+        assert!(verdicts.iter().all(|compared| compared.verdict.pairs == 8));
+        assert!(found.text.lines().all(|line| line.chars().count() <= 80), "{}", found.text);
+        insta::assert_snapshot!(found.text);
+    }
+
+    #[test]
+    fn unequal_budgets_are_refused_unless_allowed() {
+        let place = tempfile::tempdir().unwrap();
+        let less = |manifest: &mut Manifest, _: &mut Tables| manifest.budget = 5e4;
+        let folders = [folder(place.path(), "a", FAST, 3, none), folder(place.path(), "b", FAST, 3, less)];
+        let error = compare(&folders, &CompareOptions::default()).unwrap_err();
+        assert_eq!((error.code(), error.kind()), ("P0601", Kind::Experiment));
+        assert!(error.problems()[0].helps.iter().any(|help| help.starts_with("--allow-unequal")));
+        let allowed = CompareOptions { allow_unequal: true, ..CompareOptions::default() };
+        let found = compare(&folders, &allowed).unwrap();
+        assert!(found.text.contains("differ in their budgets"), "{}", found.text);
+    }
+
+    #[test]
+    fn networks_of_other_sizes_are_compared_in_multiply_adds() {
+        let place = tempfile::tempdir().unwrap();
+        // Twice the multiply-adds a row-pass, half as many row-passes: the same budget.
+        let larger = |manifest: &mut Manifest, _: &mut Tables| {
+            manifest.multiply_adds *= 2;
+            manifest.budget /= 2.0;
+        };
+        let folders = [folder(place.path(), "a", FAST, 3, none), folder(place.path(), "b", FAST, 3, larger)];
+        let arms = compare(&folders, &CompareOptions::default()).unwrap().analysis.arms;
+        assert_eq!(arms[3].runs[0].result.total_cost, 2.0 * arms[0].runs[0].result.total_cost);
+        assert_eq!(arms[3].runs[0].history[2].cost, 2.0 * arms[0].runs[0].history[2].cost);
+    }
+
+    #[test]
+    fn folders_without_common_splits_and_unclear_baselines_are_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let other = |_: &mut Manifest, tables: &mut Tables| {
+            tables.results.iter_mut().for_each(|row| row.split_hash.push('x'));
+        };
+        let (a, b) = (folder(place.path(), "a", FAST, 3, none), folder(place.path(), "b", FAST, 3, none));
+        let baseline = |name: &str| CompareOptions { baseline: Some(name.into()), ..CompareOptions::default() };
+        let both = [a.clone(), b];
+        assert_eq!(compare(&both, &baseline("ga")).unwrap_err().code(), "P0603");
+        assert_eq!(compare(&both, &baseline("x")).unwrap_err().code(), "P0603");
+        assert_eq!(compare(&both, &baseline("b.ga")).unwrap().analysis.findings.baseline, "b.ga");
+        assert_eq!(compare(&[], &CompareOptions::default()).unwrap_err().code(), "P0603");
+        let apart = [a, folder(place.path(), "c", FAST, 3, other)];
+        assert_eq!(compare(&apart, &CompareOptions::default()).unwrap_err().code(), "P0602");
+    }
+
+    #[test]
+    fn folder_names_become_names() {
+        assert_eq!(["Iris 1", "--x", "ü", "a.b"].map(plain), ["iris-1", "x", "folder", "a-b"]);
+        assert_eq!(joined(&"f".repeat(64), "arm").as_str().len(), 64);
+    }
 }

@@ -246,16 +246,15 @@ impl Weigher<'_> {
             })
             .collect();
         let verdicts = verdicts(&comparisons, &self.rule, &bootstrap_rng());
-        let compared =
-            |((claim, runs), verdict): ((&(&Arm, &Arm, Option<usize>), Vec<(&Run, &Run)>), Verdict)| Compared {
-                arm: claim.0.name.clone(),
-                control: claim.1.name.clone(),
-                target: claim.2.map(|target| self.targets[target].loss),
-                decides: self.decides(claim.2),
-                seeds: runs.iter().map(|(run, _)| run.result.seed).collect(),
-                verdict,
-            };
-        claims.iter().zip(runs).zip(verdicts).map(compared).collect()
+        let compared = claims.iter().zip(runs).zip(verdicts).map(|((claim, runs), verdict)| Compared {
+            arm: claim.0.name.clone(),
+            control: claim.1.name.clone(),
+            target: claim.2.map(|target| self.targets[target].loss),
+            decides: self.decides(claim.2),
+            seeds: runs.iter().map(|(run, _)| run.result.seed).collect(),
+            verdict,
+        });
+        compared.collect()
     }
 
     fn pairs(&self, runs: &[(&Run, &Run)], target: Option<usize>) -> Pairs {
@@ -321,5 +320,84 @@ fn reach(runs: &[Run], loss: f64, band: &MedianBand, confidence: f64) -> TargetS
         high: interval.and_then(|interval| finite(interval.high)),
         expected_running_time: expected_running_time(spent),
         outcomes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Tables;
+    use crate::report::analysis::{Analysis, Models};
+    use crate::report::fixture::{analysis, experiment, folder, law, manifest};
+
+    #[test]
+    fn one_family_holds_all_candidates_controls_and_targets() {
+        let findings =
+            analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 12, "targets: [0.3, 0.1, 0.05]").findings;
+        assert_eq!((findings.baseline.as_str(), &findings.candidates[..]), ("glorot", &["ga".to_owned()][..]));
+        assert_eq!(findings.controls, ["glorot", "best-of-n"]);
+        assert_eq!((findings.verdicts.len(), findings.pairwise.len()), (6, 3));
+        let p: Vec<f64> = findings.verdicts.iter().map(|compared| compared.verdict.p).collect();
+        let adjusted: Vec<f64> = findings.verdicts.iter().map(|compared| compared.verdict.adjusted_p).collect();
+        assert_eq!(crate::math::statistics::holm(&p), adjusted);
+        assert!(findings.deciding_verdicts().all(|compared| compared.target == Some(0.1)));
+        assert_eq!(findings.rule.alpha, 0.05);
+    }
+
+    #[test]
+    fn only_seeds_of_one_split_are_paired() {
+        let place = tempfile::tempdir().unwrap();
+        let change = |_: &mut Manifest, tables: &mut Tables| {
+            tables
+                .results
+                .iter_mut()
+                .filter(|row| row.arm == "ga" && row.seed == 2)
+                .for_each(|row| row.split_hash.clear());
+        };
+        let folder = folder(place.path(), "a", [law(0.0, 1.0); 3], 4, change);
+        let findings = crate::report::analyse(&folder).unwrap().findings;
+        assert!(findings.verdicts.iter().all(|compared| compared.seeds == [1, 3, 4] && compared.verdict.pairs == 3));
+    }
+
+    #[test]
+    fn summaries_count_failures_and_pay_for_them() {
+        let mut diverging = law(0.0, 1.0);
+        diverging.diverges_from = 2;
+        let analysis = analysis([law(0.0, 1.0), law(2e4, 1.0), diverging], 4, "targets: [0.1, 0.002]");
+        let [glorot, best_of, ga] = &analysis.findings.arms[..] else { panic!("three arms") };
+        assert_eq!((glorot.diverged, ga.diverged), (0, 3));
+        assert_eq!((glorot.search_share, best_of.search_share), (0.0, 0.2));
+        assert_eq!((glorot.unspent_share, ga.unspent_share), (0.0, 3.0 * 0.5 / 4.0));
+        let hard = &ga.targets[1];
+        assert!(hard.solved <= 1 && hard.median_cost.is_none(), "{hard:?}");
+        let spent: f64 = hard
+            .outcomes
+            .iter()
+            .map(|outcome| match outcome {
+                Outcome::Reached(cost) | Outcome::Censored(cost) => *cost,
+            })
+            .sum();
+        assert_eq!(hard.expected_running_time, (hard.solved > 0).then(|| spent / hard.solved as f64));
+        let easy = &glorot.targets[0];
+        let costs: Vec<f64> = easy.outcomes.iter().map(|outcome| cost_or_infinity(*outcome)).collect();
+        assert_eq!((easy.solved, easy.median_cost), (4, median(&costs)));
+        assert!(easy.low <= easy.median_cost && easy.median_cost <= easy.high);
+    }
+
+    #[test]
+    fn final_values_are_compared_once_for_each_pair_of_arms() {
+        let statistics = "metric: FinalTestLoss, targets: [0.1]";
+        let findings = analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 12, statistics).findings;
+        assert_eq!(findings.verdicts.len(), 2);
+        assert!(findings.verdicts.iter().all(|compared| compared.decides && compared.target.is_none()));
+        assert!(findings.verdicts[0].verdict.estimate.unwrap() < 0.0);
+    }
+
+    #[test]
+    fn nothing_to_weigh_is_no_panic() {
+        let analysis = Analysis::new(experiment(3, ""), manifest(), Tables::default(), Models::default());
+        assert!(analysis.findings.targets.is_empty() && analysis.findings.verdicts.is_empty());
+        let json: serde_json::Value = serde_json::from_slice(&analysis.findings.to_json()).unwrap();
+        assert_eq!(json["baseline"], "glorot");
     }
 }

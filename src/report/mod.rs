@@ -1,4 +1,20 @@
 //! Reports: statistics, plots and pages of a result folder. Reads what a run left behind, runs nothing.
+//!
+//! [`write`] makes the whole report of a folder, [`analyse`] only the numbers. [`summary_text`] and [`words`] say what
+//! came out, in the words of [`Conclusion`](crate::math::statistics::Conclusion); [`compare`] holds arms of several
+//! folders against each other.
+//!
+//! ```no_run
+//! use precocial::experiment::Folder;
+//! use precocial::report::{ReportOptions, summary_text, write};
+//!
+//! let analysis = write(&Folder::at("results/iris-1"), &ReportOptions::default())?;
+//! println!("{}", summary_text(&analysis));
+//! for compared in analysis.findings.deciding_verdicts() {
+//!     println!("{} against {}: {:?}", compared.arm, compared.control, compared.verdict.conclusion);
+//! }
+//! # Ok::<(), precocial::Error>(())
+//! ```
 
 mod analysis;
 mod band;
@@ -6,9 +22,12 @@ mod break_even;
 mod compare;
 pub mod figure;
 mod findings;
+#[cfg(test)]
+mod fixture;
 mod number;
 mod page;
 pub mod plot;
+mod reproduce;
 mod targets;
 mod text;
 mod verdict;

@@ -29,10 +29,11 @@ pub fn digits(x: f64, significant: usize) -> String {
     }
 }
 
-/// `count` decimals, for ratios and shares: `0.93`, `1.75`; more digits where they would all be 0, fewer above 10.
+/// Two decimals, for ratios: `0.93`, `1.75`; more of them where they would all be 0, fewer above 10.
 pub fn ratio(x: f64) -> String {
     match x.abs() {
-        size if size >= 1e4 || (size > 0.0 && size < 0.095) => digits(x, 2),
+        size if size >= 1e4 || (size > 0.0 && size < 0.0095) => digits(x, 2),
+        size if size > 0.0 && size < 0.095 => format!("{x:.3}"),
         size if size >= 100.0 => format!("{x:.0}"),
         size if size >= 10.0 => format!("{x:.1}"),
         _ => format!("{x:.2}"),
@@ -60,7 +61,7 @@ pub fn percent(share: f64) -> String {
     match percent {
         p if p.is_nan() => "–".into(),
         p if p > 0.0 && p < 0.5 => "<1%".into(),
-        p if p < 100.0 && p >= 99.5 => ">99%".into(),
+        p if (99.5..100.0).contains(&p) => ">99%".into(),
         p => format!("{p:.0}%"),
     }
 }

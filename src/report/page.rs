@@ -6,6 +6,7 @@ use crate::math::statistics::{Conclusion, Interval};
 use crate::report::analysis::Analysis;
 use crate::report::findings::{ArmSummary, Compared, Estimate, TargetSummary};
 use crate::report::number::{amount, digits, p_value, percent, ratio, short};
+use crate::report::reproduce::facts;
 use crate::report::verdict::words;
 use crate::report::warnings::warnings;
 use minijinja::syntax::SyntaxConfig;
@@ -64,11 +65,15 @@ const GLOSSARY: &[(&str, &str)] = &[
     ("seed", "one replicate; at a seed all arms get the same split of the data and the same order of batches"),
     ("target", "a training loss; the cost of an arm is what it spent until it first reached it"),
     ("ratio", "cost of the arm over cost of the control on the same seed; below 1 the arm is cheaper"),
-    ("CI", "confidence interval: the range of values that the data do not contradict"),
+    (
+        "CI",
+        "confidence interval: the range of values that the data do not contradict; each comparison's own, unadjusted",
+    ),
     ("Holm-adjusted p", "chance of a difference this large if there were none, corrected for all comparisons made"),
     ("no evidence", "the data cannot tell the two apart; this is not proof that they are the same"),
     ("IQM", "interquartile mean: the mean of the middle half of the seeds"),
     ("expected cost", "all that was spent on a target, failed runs included, over the number of runs that reached it"),
+    ("expected budget", "the same as a budget: what a success costs when failed runs are followed by fresh ones"),
     ("share solved", "runs that reached the target, with Wilson's interval"),
     ("search", "share of the spent cost that went into choosing the start, before gradient descent from it"),
 ];
@@ -137,8 +142,8 @@ fn page<'a>(analysis: &'a Analysis, shown: &'a [Shown]) -> Page<'a> {
         headline: &shown[..headline],
         plots: &shown[headline..],
         warnings: warnings(analysis),
-        verdict_rows: findings.verdicts.iter().map(|compared| compared_row(compared)).collect(),
-        pair_rows: findings.pairwise.iter().map(|compared| compared_row(compared)).collect(),
+        verdict_rows: findings.verdicts.iter().map(compared_row).collect(),
+        pair_rows: findings.pairwise.iter().map(compared_row).collect(),
         arms: findings.arms.iter().enumerate().map(|(place, arm)| section(analysis, place, arm)).collect(),
         facts: facts(analysis),
         glossary: GLOSSARY,
@@ -310,64 +315,6 @@ fn section(analysis: &Analysis, place: usize, arm: &ArmSummary) -> Section {
     }
 }
 
-fn facts(analysis: &Analysis) -> Vec<(String, String)> {
-    let manifest = &analysis.manifest;
-    let [training, validation, test] = manifest.parts;
-    let mut facts = vec![
-        ("repeat", "precocial run experiment.ron (in this folder)".to_owned()),
-        ("command", format!("precocial {}", manifest.command.join(" "))),
-        ("results (bits)", manifest.bits.clone()),
-        ("experiment", manifest.experiment_hash.clone()),
-        ("precocial", format!("{}, random streams {}", manifest.precocial, manifest.stream_version)),
-        (
-            "machine",
-            format!(
-                "{}, {}, {} kernels, {} threads",
-                manifest.processor, manifest.platform, manifest.instruction_set, manifest.threads
-            ),
-        ),
-        ("started", date(manifest.started)),
-        ("ended", manifest.ended.map_or("not yet".into(), date)),
-        ("budget", format!("{} row-passes an arm and seed", grouped(manifest.budget.round() as u64))),
-        (
-            "network",
-            format!(
-                "{} parameters, {} multiply-adds a row-pass",
-                grouped(manifest.parameters as u64),
-                grouped(manifest.multiply_adds as u64)
-            ),
-        ),
-        (
-            "rows",
-            format!(
-                "{}: {training} training, {validation} validation, {test} test; {} inputs",
-                manifest.rows, manifest.features
-            ),
-        ),
-    ];
-    facts.retain(|(name, _)| *name != "command" || !manifest.command.is_empty());
-    let mut facts: Vec<(String, String)> = facts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-    for file in &manifest.data {
-        facts.push((format!("data {}", file.name), format!("{} bytes, SHA-256 {}", file.bytes, file.sha256)));
-    }
-    facts
-}
-
-/// Seconds since 1970 as a date and time in UTC.
-fn date(seconds: u64) -> String {
-    // Days to date after Hinnant, "chrono-compatible low-level date algorithms": years begin in March.
-    let days = (seconds / 86_400) as i64 + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + 400 * era + i64::from(month <= 2);
-    let (hours, minutes) = (seconds / 3600 % 24, seconds / 60 % 60);
-    format!("{year}-{month:02}-{day:02} {hours:02}:{minutes:02} UTC")
-}
-
 /// What the files of a plot are called in the pages.
 pub fn links(name: &str, formats: &[Format]) -> (Option<String>, Option<String>) {
     let has = |format: Format| formats.contains(&format);
@@ -382,12 +329,49 @@ pub fn links(name: &str, formats: &[Format]) -> (Option<String>, Option<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::fixture::{analysis, law};
+
+    fn shown(formats: &[Format], analysis: &Analysis) -> Vec<Shown> {
+        let plots = crate::report::plot::PLOTS.iter().filter(|plot| plot.applies(analysis));
+        plots
+            .map(|plot| {
+                let (file, csv) = links(plot.name(), formats);
+                let svg = plot.draw(analysis).figure.to_inline_svg();
+                let (question, reading) = (plot.question(analysis), plot.reading().into());
+                Shown { name: plot.name().into(), question, reading, svg, file, csv }
+            })
+            .collect()
+    }
 
     #[test]
-    fn dates_are_those_of_the_calendar() {
-        // Python 3.11 datetime.fromtimestamp(x, UTC).
-        assert_eq!(date(0), "1970-01-01 00:00 UTC");
-        assert_eq!(date(951_827_640), "2000-02-29 12:34 UTC");
-        assert_eq!(date(1_795_430_342), "2026-11-23 10:39 UTC");
+    fn the_page_fetches_nothing_runs_nothing_and_escapes_all() {
+        let analysis = analysis([law(0.0, 8.0), law(5e3, 6.0), law(2e3, 1.0)], 6, "");
+        let page = html(&analysis, &shown(&[Format::Csv], &analysis));
+        for bad in ["http", "<script", "<i>.csv", "<u>word", "<b>Engine", "><b><", "src=", "@import", "url("] {
+            assert!(!page.contains(bad), "{bad} in the page");
+        }
+        assert!(page.contains("&lt;script&gt;") && page.contains("An &amp; &lt;b&gt;Engine"));
+        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+        assert!(page.matches("<svg").count() >= 12);
+        for tag in ["table", "section", "figure", "details", "tr", "td", "ul", "dl", "div"] {
+            let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+    }
+
+    #[test]
+    fn markdown_page() {
+        let analysis = analysis([law(0.0, 8.0), law(5e3, 6.0), law(2e3, 1.0)], 6, "targets: [0.3, 0.1]");
+        let shown: Vec<Shown> = shown(&[Format::Svg, Format::Csv], &analysis)
+            .into_iter()
+            .filter(|shown| ["ecdf", "diversity"].contains(&shown.name.as_str()))
+            .collect();
+        insta::assert_snapshot!(markdown(&analysis, &shown));
+    }
+
+    #[test]
+    fn markdown_takes_names_for_text() {
+        let escaped = escape_markdown("a|b <b> [x](y) `c` p < 0.1\n[1, 2]".into());
+        assert_eq!(escaped, "a\\|b &lt;b> [x\\](y) \\`c\\` p < 0.1 [1, 2]");
     }
 }

@@ -55,3 +55,40 @@ pub fn cost_or_infinity(outcome: Outcome) -> f64 {
         Outcome::Censored(_) => f64::INFINITY,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{analysis, law};
+
+    #[test]
+    fn costs_are_read_at_the_first_look_that_found_the_target() {
+        let analysis = analysis([law(0.0, 1.0); 3], 2, "targets: [0.1]");
+        let run = &analysis.arms[0].runs[0];
+        let first = run.history.iter().position(|row| row.train_loss.unwrap() <= 0.1).unwrap();
+        assert_eq!(cost_to(run, 0.1), Outcome::Reached(run.history[first].cost));
+        assert_eq!(cost_to(run, 1e-9), Outcome::Censored(100_000.0));
+        assert_eq!(best_loss(run, run.history[3].cost), run.history[3].best_train_loss.unwrap());
+        assert_eq!((best_loss(run, 1.0), cost_or_infinity(Outcome::Censored(1.0))), (f64::INFINITY, f64::INFINITY));
+    }
+
+    #[test]
+    fn automatic_targets_are_the_baselines_medians() {
+        let analysis = analysis([law(0.0, 4.0); 3], 3, "");
+        let runs = &analysis.arms[0].runs;
+        let expected = |share: f64| median(&runs.iter().map(|run| best_loss(run, share * 1e5)).collect::<Vec<_>>());
+        let found: Vec<_> =
+            analysis.findings.targets.iter().map(|target| (target.baseline_share, target.loss)).collect();
+        let expected = [0.3, 0.6, 0.9].map(|share| (Some(share), expected(share).unwrap()));
+        assert_eq!(found, expected);
+        assert!(found[0].1 > found[1].1 && found[1].1 > found[2].1);
+        assert_eq!(analysis.findings.deciding, Some(1));
+    }
+
+    #[test]
+    fn given_targets_are_sorted_from_easy_to_hard() {
+        let analysis = analysis([law(0.0, 1.0); 3], 1, "targets: [0.05, 0.3, 0.1, 0.3]");
+        let losses: Vec<f64> = analysis.findings.targets.iter().map(|target| target.loss).collect();
+        assert_eq!((losses, analysis.findings.deciding), (vec![0.3, 0.1, 0.05], Some(1)));
+    }
+}

@@ -20,29 +20,15 @@ pub fn summary_text(analysis: &Analysis) -> String {
 }
 
 fn table(analysis: &Analysis) -> String {
-    let findings = &analysis.findings;
-    let target = findings.deciding.map(|deciding| findings.targets[deciding].loss);
-    let metric = if analysis.experiment.task.is_classification() { "test acc" } else { "test R²" };
-    let to = target.map_or("to target".into(), |loss| format!("to {}", short(loss)));
-    let header = ["arm", "seeds", "search", "train loss", metric, &to, "diverged"].map(str::to_owned);
-    let planned = analysis.experiment.seeds.to_vec().len();
-    let rows = findings.arms.iter().map(|arm| {
-        let reached = findings.deciding.map(|deciding| &arm.targets[deciding]);
-        [
-            arm.name.clone(),
-            format!("{}/{planned}", arm.seeds.len()),
-            percent(arm.search_share),
-            arm.train_loss.map_or("–".into(), bracketed),
-            arm.test_metric.map_or("–".into(), |metric| format!("{:.3}", metric.value)),
-            reached.map_or("–".into(), |reached| reached.median_cost.map_or("missed".into(), amount)),
-            arm.diverged.to_string(),
-        ]
-    });
-    let lines: Vec<[String; 7]> = std::iter::once(header).chain(rows).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let others: usize = (1..7).map(|column| width(column) + 2).sum();
-    // A long arm name gives way, never a number.
-    let first = width(0).min(WIDTH.saturating_sub(2 + others).max(8));
+    let names = analysis.findings.arms.iter().map(|arm| arm.name.chars().count()).max().unwrap_or(0);
+    let lines = cells(analysis, true);
+    let room = |lines: &[[String; 7]]| {
+        let others: usize = (1..7).map(|column| width(lines, column) + 2).sum();
+        WIDTH.saturating_sub(2 + others).max(8)
+    };
+    // Where names need the room, intervals stay in the report.
+    let lines = if names > room(&lines) { cells(analysis, false) } else { lines };
+    let first = width(&lines, 0).min(room(&lines));
     let mut text = String::new();
     for line in &lines {
         let name: String = if line[0].chars().count() > first {
@@ -52,13 +38,41 @@ fn table(analysis: &Analysis) -> String {
         };
         text.push_str(&format!("  {name:<first$}"));
         for (column, cell) in line.iter().enumerate().skip(1) {
-            let width = width(column);
+            let width = width(&lines, column);
             text.push_str(&if column == 3 { format!("  {cell:<width$}") } else { format!("  {cell:>width$}") });
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
     }
     text
+}
+
+fn width(lines: &[[String; 7]], column: usize) -> usize {
+    lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
+}
+
+/// The table's head and one line an arm.
+fn cells(analysis: &Analysis, intervals: bool) -> Vec<[String; 7]> {
+    let findings = &analysis.findings;
+    let target = findings.deciding.map(|deciding| findings.targets[deciding].loss);
+    let metric = if analysis.experiment.task.is_classification() { "test acc" } else { "test R²" };
+    let to = target.map_or("to target".into(), |loss| format!("to {}", short(loss)));
+    let header = ["arm", "seeds", "search", "train loss", metric, &to, "diverged"].map(str::to_owned);
+    let planned = analysis.experiment.seeds.to_vec().len();
+    let rows = findings.arms.iter().map(|arm| {
+        let reached = findings.deciding.map(|deciding| &arm.targets[deciding]);
+        let loss = |loss: Estimate| if intervals { bracketed(loss) } else { digits(loss.value, 2) };
+        [
+            arm.name.clone(),
+            format!("{}/{planned}", arm.seeds.len()),
+            percent(arm.search_share),
+            arm.train_loss.map_or("–".into(), loss),
+            arm.test_metric.map_or("–".into(), |metric| format!("{:.3}", metric.value)),
+            reached.map_or("–".into(), |reached| reached.median_cost.map_or("missed".into(), amount)),
+            arm.diverged.to_string(),
+        ]
+    });
+    std::iter::once(header).chain(rows).collect()
 }
 
 /// `0.031 [.027,.036]`.
@@ -98,4 +112,27 @@ pub fn wrap(text: &str, indent: usize) -> String {
     }
     lines.push('\n');
     lines.replace('\u{a0}', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{analysis, law};
+
+    #[test]
+    fn summary_fits_a_terminal() {
+        let mut diverging = law(0.0, 8.0);
+        diverging.diverges_from = 5;
+        let text = summary_text(&analysis([diverging, law(5e3, 6.0), law(2e3, 1.0)], 8, "targets: [0.1]"));
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn long_words_stand_alone_and_p_values_stay_whole() {
+        let text = wrap(&format!("{} p = 0.3 {}", "a".repeat(73), "b".repeat(90)), 2);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert_eq!(lines[1], "  p = 0.3");
+    }
 }

@@ -32,7 +32,7 @@ pub fn words(analysis: &Analysis) -> Words {
     }
     let summaries = findings.candidates.iter().map(|candidate| {
         let of: Vec<&Compared> = deciding.iter().copied().filter(|compared| compared.arm == *candidate).collect();
-        summary(candidate, &of, &analysis.experiment)
+        summary(candidate, &of, analysis)
     });
     Words {
         summary: summaries.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" "),
@@ -41,45 +41,48 @@ pub fn words(analysis: &Analysis) -> Words {
 }
 
 /// One candidate against all its controls.
-fn summary(candidate: &str, compared: &[&Compared], experiment: &Experiment) -> String {
+fn summary(candidate: &str, compared: &[&Compared], analysis: &Analysis) -> String {
+    let experiment = &analysis.experiment;
     let names = |conclusion: Conclusion| -> Vec<&str> {
         let fits = compared.iter().filter(|compared| compared.verdict.conclusion == conclusion);
         fits.map(|compared| compared.control.as_str()).collect()
     };
-    let (better, worse, even) = (names(Conclusion::Better), names(Conclusion::Worse), names(Conclusion::NoEvidence));
     let described = |names: &[&str]| list(&names.iter().map(|name| describe(name, experiment)).collect::<Vec<_>>());
-    match (better.is_empty(), worse.is_empty(), even.is_empty()) {
-        (true, true, true) => String::new(),
-        (false, true, true) if compared.len() == 1 => {
-            format!("{candidate} pays here: it is better than {} at equal total cost.", described(&better))
+    let (better, worse, even) = (names(Conclusion::Better), names(Conclusion::Worse), names(Conclusion::NoEvidence));
+    let arm = analysis.findings.arms.iter().find(|arm| arm.name == candidate);
+    // Only who spends on a search can be asked whether that pays.
+    let searches = arm.is_some_and(|arm| arm.search_share > 0.0);
+    let evolved = experiment.arms.iter().any(|arm| arm.name.as_str() == candidate && arm.method.is_evolved());
+    let (good, bad, unknown) = if searches {
+        (" pays here: it is better than", " costs more than it saves here: it is worse than", " pays")
+    } else {
+        (" is better than", " is worse than", " is better")
+    };
+    match (&better[..], &worse[..], &even[..]) {
+        ([], [], []) => String::new(),
+        ([only], [], []) => format!("{candidate}{good} {} at equal total cost.", describe(only, experiment)),
+        (better, [], []) => format!("{candidate}{good} every control ({}) at equal total cost.", list(better)),
+        ([], worse, []) => format!("{candidate}{bad} {}.", described(worse)),
+        ([], [], even) => {
+            format!("No evidence that {candidate}{unknown}: it cannot be told apart from {}.", described(even))
         }
-        (false, true, true) => {
-            format!("{candidate} pays here: it is better than every control ({}) at equal total cost.", list(&better))
+        (better, [], even) => {
+            let blind = even.iter().any(|name| describe(name, experiment) != *name);
+            let doubt = if evolved && blind { ": what it gains need not come from evolution" } else { "" };
+            let (better, even) = (described(better), described(even));
+            format!("{candidate} is better than {better}, but cannot be told apart from {even}{doubt}.")
         }
-        (true, false, true) => {
-            format!("{candidate} costs more than it saves here: it is worse than {}.", described(&worse))
+        ([], worse, even) => {
+            format!("{candidate}{bad} {} and cannot be told apart from {}.", described(worse), described(even))
         }
-        (true, true, false) => {
-            format!("No evidence that {candidate} pays: it cannot be told apart from {}.", described(&even))
-        }
-        (false, true, false) => format!(
-            "{candidate} is better than {}, but cannot be told apart from {}: what it gains need not come from evolution.",
-            described(&better),
-            described(&even)
-        ),
-        (true, false, false) => format!(
-            "{candidate} costs more than it saves here: it is worse than {} and cannot be told apart from {}.",
-            described(&worse),
-            described(&even)
-        ),
-        (false, false, _) => {
-            let even =
-                if even.is_empty() { String::new() } else { format!(" It cannot be told apart from {}.", list(&even)) };
-            format!(
-                "{candidate} is better than {} but worse than {}: it does not pay against every control.{even}",
-                described(&better),
-                described(&worse)
-            )
+        (better, worse, even) => {
+            let rest = match even {
+                [] => String::new(),
+                even => format!(" It cannot be told apart from {}.", list(even)),
+            };
+            let doubt = if searches { ": it does not pay against every control" } else { "" };
+            let (better, worse) = (described(better), described(worse));
+            format!("{candidate} is better than {better} but worse than {worse}{doubt}.{rest}")
         }
     }
 }
@@ -89,15 +92,10 @@ pub fn sentence(compared: &Compared, findings: &Findings, experiment: &Experimen
     let verdict = &compared.verdict;
     let (arm, control) = (&compared.arm, &compared.control);
     let target = compared.target.map(short).unwrap_or_default();
-    let missed = if verdict.arm_censored + verdict.control_censored > 0 {
-        let what = if compared.target.is_some() { "missed" } else { "without a finite value" };
-        let paid = match verdict.method {
-            Method::ExpectedRunningTimeRatio => " and failed runs paid for",
-            _ => "",
-        };
-        format!(", {what}: {arm} {}, {control} {}{paid}", verdict.arm_censored, verdict.control_censored)
-    } else {
-        String::new()
+    let missed = match (verdict.arm_censored, verdict.control_censored, compared.target) {
+        (0, 0, _) => String::new(),
+        (arm, control, Some(_)) => format!(", target missed {arm} and {control} times"),
+        (arm, control, None) => format!(", without a finite value {arm} and {control} times"),
     };
     let bounds = |number: fn(f64) -> String, none: [&str; 2]| match (verdict.low, verdict.high) {
         (None, None) => "no bounds from these data".to_owned(),
@@ -127,7 +125,9 @@ pub fn sentence(compared: &Compared, findings: &Findings, experiment: &Experimen
         };
         let at = if compared.target.is_some() { format!(" on the way to {target}") } else { metric(findings.metric) };
         let described = describe(control, experiment);
-        return format!("{arm} cannot be told apart from {described}{at}{estimate} {facts}: no evidence either way.");
+        let alone = verdict.p < findings.rule.alpha;
+        let end = if alone { "no evidence once all comparisons are counted" } else { "no evidence either way" };
+        return format!("{arm} cannot be told apart from {described}{at}{estimate} {facts}: {end}.");
     }
     let end = if verdict.conclusion == Conclusion::Better { "better" } else { "worse" };
     match (verdict.method, verdict.estimate) {
@@ -187,5 +187,43 @@ fn list<T: AsRef<str>>(names: &[T]) -> String {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{Law, analysis, law};
+
+    fn told(laws: [Law; 3], statistics: &str) -> String {
+        let words = words(&analysis(laws, 12, statistics));
+        format!("{}\n- {}", words.summary, words.comparisons.join("\n- "))
+    }
+
+    #[test]
+    fn verdicts_in_words() {
+        let targets = "targets: [0.3, 0.1, 0.05]";
+        let mut diverging = law(0.0, 8.0);
+        diverging.diverges_from = 5;
+        let never = law(9.9e4, 30.0);
+        let cases = [
+            ("better", told([law(0.0, 8.0), law(5e3, 6.0), law(2e3, 1.0)], targets)),
+            ("worse", told([law(0.0, 1.0), law(2e4, 1.0), law(4e4, 1.0)], targets)),
+            ("no evidence", told([law(0.0, 2.0), law(0.0, 2.0), law(0.0, 2.0)], targets)),
+            ("better than one only", told([law(0.0, 8.0), law(3e3, 1.0), law(3e3, 1.0)], targets)),
+            ("mixed", told([law(0.0, 1.0), law(3e4, 4.0), law(1e4, 1.0)], targets)),
+            ("censored", told([law(0.0, 20.0), diverging, law(0.0, 2.0)], "targets: [0.05]")),
+            ("no success", told([law(0.0, 1.0), law(0.0, 1.0), never], "targets: [0.05]")),
+            ("final loss", told([law(0.0, 8.0), law(5e3, 1.0), law(5e3, 1.0)], "metric: FinalTrainingLoss")),
+        ];
+        let text: Vec<String> = cases.iter().map(|(name, told)| format!("## {name}\n{told}")).collect();
+        insta::assert_snapshot!(text.join("\n\n"));
+    }
+
+    #[test]
+    fn names_are_listed_like_speech() {
+        assert_eq!(list(&["a"]), "a");
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(list::<&str>(&[]), "");
     }
 }

@@ -126,3 +126,35 @@ fn data(analysis: &Analysis, list: &mut Vec<String>) {
         list.push(format!("Only {training} training rows: splits differ much, and results with them."));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{analysis, law};
+
+    #[test]
+    fn warnings_name_what_weakens_the_verdict() {
+        let mut diverging = law(0.0, 8.0);
+        diverging.diverges_from = 2;
+        let mut analysis = analysis([diverging, law(5e3, 6.0), law(5e3, 6.0)], 3, "");
+        analysis.manifest.state = State::Interrupted;
+        for run in &mut analysis.arms[2].runs {
+            run.result.steps = 0;
+            run.history.clear();
+        }
+        let list = warnings(&analysis).join("\n");
+        for part in [
+            "not complete",
+            "Only 3 seeds",
+            "never give p < 0.05",
+            "2 of 3 runs of glorot diverged",
+            "3 of 3 runs of ga spent the whole budget on the search",
+            "glorot left 33% of its budget unspent",
+            "The file names no targets",
+            "Only 20 test rows",
+            "A note",
+        ] {
+            assert!(list.contains(part), "{part} is not in\n{list}");
+        }
+    }
+}

@@ -98,3 +98,48 @@ fn write_plot(plot: &dyn Plot, drawing: &Drawing, folder: &Path, formats: &[Form
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{analysis, folder, law};
+
+    fn listed(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_report_can_be_written_again_from_its_folder_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = folder(place.path(), "a", [law(0.0, 8.0), law(5e3, 6.0), law(2e3, 1.0)], 6, |_, _| {});
+        let options = ReportOptions { plots: Plots::Only(vec!["ecdf".into()]), ..ReportOptions::default() };
+        let first = write(&folder, &options).unwrap();
+        let page = std::fs::read(folder.path().join("report.html")).unwrap();
+        let second = write(&folder, &options).unwrap();
+        assert_eq!(first.findings, second.findings);
+        assert_eq!(std::fs::read(folder.path().join("report.html")).unwrap(), page);
+        assert_eq!(listed(&folder.path().join("plots")), ["ecdf.csv", "ecdf.svg"]);
+        let names = listed(folder.path());
+        assert!(["report.html", "report.md", "statistics.json"].iter().all(|name| names.contains(&(*name).to_owned())));
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_written() {
+        let place = tempfile::tempdir().unwrap();
+        let analysis = analysis([law(0.0, 8.0), law(5e3, 6.0), law(2e3, 1.0)], 6, "");
+        let options = ReportOptions { plots: Plots::Standard, formats: vec![Format::Markdown] };
+        write_analysis(&analysis, place.path(), &options).unwrap();
+        assert_eq!(listed(place.path()), ["report.md", "statistics.json"]);
+        let unknown = ReportOptions { plots: Plots::Only(vec!["x".into()]), ..options };
+        assert_eq!(write_analysis(&analysis, place.path(), &unknown).unwrap_err().code(), "P0104");
+    }
+
+    #[test]
+    fn a_folder_without_results_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(write(&Folder::at(place.path()), &ReportOptions::default()).unwrap_err().code(), "P0305");
+    }
+}

@@ -50,11 +50,11 @@ impl Axis {
     pub fn logarithmic(values: impl IntoIterator<Item = f64>, label: impl Into<String>) -> Axis {
         let values: Vec<f64> = values.into_iter().collect();
         let (Some((low, high)), true) =
-            (range(values.iter().copied(), |x| x > 0.0), values.iter().all(|x| !(*x < 0.0)))
+            (range(values.iter().copied(), |x| x > 0.0), values.iter().all(|x| x.is_nan() || *x >= 0.0))
         else {
             return Axis::linear(values, label);
         };
-        let air = (high / low).powf(0.03).max(1.05);
+        let air = libm::pow(high / low, 0.03).max(1.05);
         let (low, high) = (low / air, high * air);
         Axis { scale: Scale::Logarithmic, low, high, label: label.into(), ticks: Ticks::Plain, bare: false }
     }
@@ -114,7 +114,7 @@ impl Axis {
     pub fn share(&self, value: f64) -> f64 {
         let share = match self.scale {
             Scale::Logarithmic if value <= 0.0 => 0.0,
-            Scale::Logarithmic => (value / self.low).ln() / (self.high / self.low).ln(),
+            Scale::Logarithmic => libm::log(value / self.low) / libm::log(self.high / self.low),
             _ => (value - self.low) / (self.high - self.low),
         };
         if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
@@ -123,7 +123,7 @@ impl Axis {
     /// The value at a place between the ends, 0 to 1.
     pub fn value(&self, share: f64) -> f64 {
         match self.scale {
-            Scale::Logarithmic => self.low * (share * (self.high / self.low).ln()).exp(),
+            Scale::Logarithmic => self.low * libm::exp(share * libm::log(self.high / self.low)),
             _ => self.low + share * (self.high - self.low),
         }
     }
@@ -144,8 +144,8 @@ impl Axis {
                 linear_ticks(self.low, self.high, most).into_iter().map(|x| (x, self.write(x))).collect()
             }
             Scale::Logarithmic => {
-                let decades = (self.high.log10().floor() - self.low.log10().ceil()).max(0.0) + 1.0;
-                let mantissas: &[f64] = if (self.high / self.low).log10() < 1.6 && 3.0 * decades <= most + 2.0 {
+                let decades = (libm::log10(self.high).floor() - libm::log10(self.low).ceil()).max(0.0) + 1.0;
+                let mantissas: &[f64] = if libm::log10(self.high / self.low) < 1.6 && 3.0 * decades <= most + 2.0 {
                     &[1.0, 2.0, 5.0]
                 } else {
                     &[1.0]
@@ -165,7 +165,7 @@ impl Axis {
     /// Small ticks without text.
     pub fn unlabelled(&self) -> Vec<f64> {
         match self.scale {
-            Scale::Logarithmic if (self.high / self.low).log10() < 6.0 => {
+            Scale::Logarithmic if libm::log10(self.high / self.low) < 6.0 => {
                 self.decades(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], 1)
             }
             Scale::Logarithmic => self.decades(&[1.0], 1),
@@ -174,9 +174,9 @@ impl Axis {
     }
 
     fn decades(&self, mantissas: &[f64], every: i32) -> Vec<f64> {
-        let (first, last) = (self.low.log10().floor() as i32, self.high.log10().ceil() as i32);
+        let (first, last) = (libm::log10(self.low).floor() as i32, libm::log10(self.high).ceil() as i32);
         let exponents = (first..=last).filter(|exponent| exponent.rem_euclid(every) == 0);
-        let ticks = exponents.flat_map(|exponent| mantissas.iter().map(move |m| m * 10_f64.powi(exponent)));
+        let ticks = exponents.flat_map(|exponent| mantissas.iter().map(move |m| m * libm::exp10(f64::from(exponent))));
         ticks.filter(|x| (self.low..=self.high).contains(x)).collect()
     }
 
@@ -200,7 +200,7 @@ fn linear_ticks(low: f64, high: f64, most: f64) -> Vec<f64> {
     if !(rough > 0.0 && rough.is_finite()) {
         return vec![low];
     }
-    let power = 10_f64.powf(rough.log10().floor());
+    let power = libm::exp10(libm::log10(rough).floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= rough * 0.999);
     let step = step.unwrap_or(10.0 * power);
     let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);

@@ -121,3 +121,22 @@ fn number(x: f64) -> String {
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_one_safe_element() {
+        let mut figure = Figure { width: 10.0, height: 5.0, title: "a < b & \"c\"".into(), marks: Vec::new() };
+        figure.text((1.0, 2.0), "<script>", 12.0, Anchor::End);
+        figure.line(
+            vec![(0.0, 0.0), (1.25, 2.0), (3.0, 2.0)],
+            Stroke { dash: &[2.0, 1.0], ..Stroke::solid(Ink::Text, 1.0) },
+        );
+        let rectangles = vec![[(0.0, 0.0), (1.0, 1.0)], [(1.0, 0.0), (2.5, 1.0)]];
+        figure.marks.push(Mark::Tiles { rectangles, ink: Ink::Colour((255, 0, 16)), opacity: 0.5 });
+        insta::assert_snapshot!(figure.to_svg());
+        assert!(!figure.to_inline_svg().contains("http"));
+    }
+}

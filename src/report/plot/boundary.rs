@@ -119,11 +119,11 @@ fn draw_regions(figure: &mut Figure, panel: &Panel, regions: &[(f64, f64, usize)
     let classes = regions.iter().map(|cell| cell.2 + 1).max().unwrap_or(0);
     let mut tiles = vec![Vec::new(); classes];
     for (row, cells) in regions.chunks(CELLS).enumerate() {
-        let bottom = inner.bottom - row as f64 * height;
+        let edge = |row: usize| inner.bottom - row as f64 * height;
         let mut left = inner.left;
         for run in cells.chunk_by(|a, b| a.2 == b.2) {
             let right = left + run.len() as f64 * width;
-            tiles[run[0].2].push([(left, bottom - height), (right, bottom)]);
+            tiles[run[0].2].push([(left, edge(row + 1)), (right, edge(row))]);
             left = right;
         }
     }

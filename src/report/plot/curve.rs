@@ -39,10 +39,11 @@ pub fn curves(
     if low > high {
         return Vec::new();
     }
-    let step = (high / low).ln() / (POINTS - 1) as f64;
+    let step = libm::log(high / low) / (POINTS - 1) as f64;
     // Rounding must not leave the last point before the last look.
-    let grid: Vec<f64> =
-        (0..POINTS).map(|point| if point + 1 == POINTS { high } else { low * (step * point as f64).exp() }).collect();
+    let grid: Vec<f64> = (0..POINTS)
+        .map(|point| if point + 1 == POINTS { high } else { low * libm::exp(step * point as f64) })
+        .collect();
     let rule = &analysis.findings.rule;
     let curve = |(place, seeds): (usize, Vec<Vec<(f64, f64)>>)| {
         let band = MedianBand::new(seeds.len(), rule.resamples, analysis.findings.confidence, &mut bootstrap_rng());

@@ -51,8 +51,8 @@ impl Plot for SolvedShare {
         let body = sheet.body;
         let figure = &mut sheet.figure;
         let panel = Panel::new(figure, body, x.written(Ticks::Amounts), y);
-        let step = (high / low).ln() / (POINTS - 1) as f64;
-        let grid: Vec<f64> = (0..POINTS).map(|point| low * (step * point as f64).exp()).collect();
+        let step = libm::log(high / low) / (POINTS - 1) as f64;
+        let grid: Vec<f64> = (0..POINTS).map(|point| low * libm::exp(step * point as f64)).collect();
         for (place, arm) in findings.arms.iter().enumerate() {
             panel.band(figure, &band(arm, &grid, findings.confidence), Style::of(place).ink, 0.16);
         }
@@ -71,7 +71,7 @@ impl Plot for SolvedShare {
             }
             // Where two lines run together, markers on the last third tell who they are.
             let share = 0.66 + 0.05 * place as f64;
-            let cost = (low.ln() + share.min(0.98) * (high / low).ln()).exp();
+            let cost = panel.x_axis().value(share.min(0.98));
             Style::of(place).dot(figure, panel.at((cost, curve.at(cost))), 3.6, 1.0);
         }
         panel.line(

@@ -94,11 +94,12 @@ fn density(heights: &[f64]) -> Option<Vec<(f64, f64)>> {
     let quartiles = quantile_of_sorted(heights, 0.75)? - quantile_of_sorted(heights, 0.25)?;
     let robust = if quartiles > 0.0 { spread.min(quartiles / 1.34) } else { spread };
     // Silverman 1986, eq. 3.31.
-    let width = (0.9 * robust * (heights.len() as f64).powf(-0.2)).max(1.5);
+    let width = (0.9 * robust * libm::pow(heights.len() as f64, -0.2)).max(1.5);
     let (first, last) = (heights.first()? - 2.0 * width, heights.last()? + 2.0 * width);
     let points = 60;
     let at = |point: usize| first + (last - first) * point as f64 / (points - 1) as f64;
-    let kernel = |y: f64| heights.iter().map(|x| (-0.5 * ((y - x) / width).powi(2)).exp()).sum::<f64>();
+    let bell = |z: f64| libm::exp(-0.5 * z * z);
+    let kernel = |y: f64| heights.iter().map(|x| bell((y - x) / width)).sum::<f64>();
     let shape: Vec<(f64, f64)> = (0..points).map(|point| (at(point), kernel(at(point)))).collect();
     let widest = shape.iter().map(|point| point.1).fold(0.0, f64::max);
     Some(shape.into_iter().map(|(y, share)| (y, share / widest)).collect())

@@ -155,3 +155,80 @@ fn seeds_caption(analysis: &Analysis) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::analysis::Models;
+    use crate::report::fixture::{analysis, experiment, law, manifest, regression};
+
+    fn fixtures() -> [Analysis; 3] {
+        let mut diverging = law(0.0, 8.0);
+        diverging.diverges_from = 4;
+        let failing = [diverging, law(5e3, 60.0), law(9.9e4, 1.0)];
+        [
+            analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 6, "targets: [0.3, 0.1, 0.05]"),
+            analysis(failing, 6, "targets: [0.3, 0.1, 0.01]"),
+            regression(),
+        ]
+    }
+
+    #[test]
+    fn every_plot_draws_and_gives_its_numbers() {
+        let fixtures = fixtures();
+        for plot in PLOTS {
+            let drawn: Vec<Drawing> =
+                fixtures.iter().filter(|analysis| plot.applies(analysis)).map(|analysis| plot.draw(analysis)).collect();
+            assert!(!drawn.is_empty(), "{} never applies", plot.name());
+            for drawing in &drawn {
+                let svg = drawing.figure.to_svg();
+                assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
+                assert!(!svg.contains("NaN") && !svg.contains("\"inf"), "{}", plot.name());
+                assert!(drawing.figure.marks.len() > 10 && drawing.numbers.rows() > 0, "{}", plot.name());
+                let csv = drawing.numbers.to_csv();
+                let rows: Vec<csv::StringRecord> =
+                    csv::Reader::from_reader(&csv[..]).records().collect::<std::result::Result<_, _>>().unwrap();
+                assert_eq!(rows.len(), drawing.numbers.rows(), "{}", plot.name());
+            }
+            assert_eq!(&drawn[0].figure.to_png()[1..4], b"PNG");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_readings_are_sentences() {
+        let mut names: Vec<&str> = PLOTS.iter().map(|plot| plot.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), PLOTS.len());
+        let analysis = &fixtures()[0];
+        for plot in PLOTS {
+            assert!(plot.reading().ends_with('.') && plot.question(analysis).contains('?'), "{}", plot.name());
+        }
+    }
+
+    #[test]
+    fn nothing_is_drawn_of_nothing() {
+        let nothing = Analysis::new(experiment(3, ""), manifest(), Default::default(), Models::default());
+        assert!(chosen(&Plots::All, &nothing).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_single_seed_and_a_single_look_are_drawn() {
+        let mut analysis = analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 1, "targets: [0.3]");
+        analysis.arms[1].runs[0].history.truncate(1);
+        analysis.arms[2].runs.clear();
+        for plot in chosen(&Plots::All, &analysis).unwrap() {
+            assert!(!plot.draw(&analysis).figure.to_svg().contains("NaN"), "{}", plot.name());
+        }
+    }
+
+    #[test]
+    fn chosen_plots_are_found_by_name_or_refused_with_a_hint() {
+        let analysis = &fixtures()[0];
+        let only = |name: &str| chosen(&Plots::Only(vec![name.into()]), analysis);
+        assert_eq!(only("ecdf").unwrap()[0].name(), "ecdf");
+        let error = only("fitnes").err().unwrap();
+        assert_eq!((error.code(), &error.problems()[0].helps[0][..]), ("P0104", "did you mean `fitness`?"));
+        assert!(chosen(&Plots::Standard, analysis).unwrap().len() < chosen(&Plots::All, analysis).unwrap().len());
+    }
+}

@@ -80,7 +80,7 @@ fn share(row: &HealthRow) -> Option<f64> {
 }
 
 fn gradient(row: &HealthRow) -> Option<f64> {
-    row.gradient_variance.map(f64::log10).filter(|x| x.is_finite())
+    row.gradient_variance.map(libm::log10).filter(|x| x.is_finite())
 }
 
 fn value(arm: &Arm, layer: usize, moment: Moment, number: Number) -> Option<f64> {

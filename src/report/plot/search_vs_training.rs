@@ -35,7 +35,7 @@ impl Plot for SearchVersusTraining {
 
     fn draw(&self, analysis: &Analysis) -> Drawing {
         let pairs = analysis.arms.iter().map(|arm| arm.runs.iter().filter_map(pair).collect::<Vec<_>>());
-        let arms: Vec<(usize, Vec<(u64, f64, f64)>)> = pairs.enumerate().filter(|(_, pairs)| pairs.len() > 2).collect();
+        let arms: Vec<(usize, Vec<Pair>)> = pairs.enumerate().filter(|(_, pairs)| pairs.len() > 2).collect();
         let confidence = analysis.findings.confidence;
         let caption = format!(
             "Fitness by which the start was chosen, and training loss of the deployed weights; ρ with {} interval.",
@@ -71,6 +71,9 @@ impl Plot for SearchVersusTraining {
     }
 }
 
-fn pair(run: &Run) -> Option<(u64, f64, f64)> {
+/// Seed, fitness at selection, final training loss.
+type Pair = (u64, f64, f64);
+
+fn pair(run: &Run) -> Option<Pair> {
     Some((run.result.seed, run.result.selection_fitness?, run.result.train_loss?))
 }

@@ -1,0 +1,255 @@
+//! Made-up results for tests: laws of learning instead of learning.
+
+use crate::experiment::folder::{LAYOUT, State};
+use crate::experiment::model::Header;
+use crate::experiment::record::{
+    GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState,
+};
+use crate::experiment::{Experiment, Folder, Manifest, Model, Tables, parse, to_text};
+use crate::math::Activation;
+use crate::network::{Loss, Mlp, Output};
+use crate::report::analysis::{Analysis, Models};
+use crate::rng::{Purpose, Streams};
+use crate::task::{Scaler, Scaling};
+use std::path::Path;
+
+pub const BUDGET: f64 = 100_000.0;
+
+/// How an arm does: what its search costs, how slowly it learns from then on, and from which seed on it diverges.
+#[derive(Clone, Copy)]
+pub struct Law {
+    pub search: f64,
+    pub slowness: f64,
+    pub diverges_from: u64,
+}
+
+pub fn law(search: f64, slowness: f64) -> Law {
+    Law { search, slowness, diverges_from: u64::MAX }
+}
+
+/// The arms `glorot`, `best-of-n` and `ga` under these laws, over seeds from 1.
+pub fn analysis(laws: [Law; 3], seeds: u64, statistics: &str) -> Analysis {
+    let experiment = experiment(seeds, statistics);
+    let tables = tables(&experiment, laws);
+    let kept = experiment.arms.iter().flat_map(|arm| models(arm.name.as_str(), true)).collect();
+    Analysis::new(experiment, manifest(), tables, Models { folder: None, kept })
+}
+
+/// As the first one, but for a task of values.
+pub fn regression() -> Analysis {
+    let mut experiment = experiment(4, "");
+    let text = to_text(&experiment).replace("Classification(", "Regression(").replace("CrossEntropy", "MeanSquared");
+    experiment = parse(&text, Path::new("fixture.ron")).unwrap().experiment;
+    let mut tables = tables(&experiment, [law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)]);
+    for (index, row) in tables.predictions.iter_mut().enumerate() {
+        row.target = (index % 7) as f64;
+        row.predicted = row.target + 0.1 * (index % 3) as f64;
+    }
+    Analysis::new(experiment, manifest(), tables, Models::default())
+}
+
+/// A result folder on disk.
+pub fn folder(
+    parent: &Path,
+    name: &str,
+    laws: [Law; 3],
+    seeds: u64,
+    change: impl Fn(&mut Manifest, &mut Tables),
+) -> Folder {
+    let path = parent.join(name);
+    crate::files::create_folder(&path).unwrap();
+    let experiment = experiment(seeds, "");
+    let (mut manifest, mut tables) = (manifest(), tables(&experiment, laws));
+    change(&mut manifest, &mut tables);
+    tables.save(&path).unwrap();
+    crate::files::replace(&path.join("experiment.resolved.ron"), to_text(&experiment).as_bytes()).unwrap();
+    let folder = Folder::at(path);
+    folder.save_manifest(&manifest).unwrap();
+    folder
+}
+
+pub fn experiment(seeds: u64, statistics: &str) -> Experiment {
+    let text = format!(
+        r#"Experiment(
+    schema: 1, name: "made-up", notes: "Is <script>alert(1)</script> | *text*?",
+    seeds: Range(first: 1, count: {seeds}),
+    task: Classification(data: TwoSpirals(), split: Stratified(train: 0.8, test: 0.2)),
+    network: Mlp(hidden: [(units: 3, activation: Tanh)]),
+    train: (optimizer: Adam()),
+    arms: [
+        (name: "glorot", method: Random(scheme: GlorotUniform)),
+        (name: "best-of-n", method: BestOf(scheme: GlorotUniform, candidates: FillBudgetOf("ga"))),
+        (name: "ga", method: Genetic(population: 10, generations: 5, scheme: GlorotUniform)),
+    ],
+    budget: RowPasses(100_000),
+    statistics: (bootstrap: 999, {statistics}),
+)"#
+    );
+    parse(&text, Path::new("fixture.ron")).unwrap().experiment
+}
+
+pub fn manifest() -> Manifest {
+    let json = serde_json::json!({
+        "layout": LAYOUT, "state": State::Complete, "name": "made-up", "precocial": "0.0.0", "stream_version": 1,
+        "platform": "x86_64-linux", "processor": "An & <b>Engine</b>", "instruction_set": "scalar", "threads": 1,
+        "command": ["run", "made-up.ron"], "started": 951_827_640, "ended": 951_827_700, "experiment_hash": "e0",
+        "data": [{ "name": "<i>.csv", "bytes": 10, "sha256": "d0" }], "rows": 100, "features": 2,
+        "targets": ["<b>", "plain"], "parts": [80, 0, 20], "parameters": 14, "multiply_adds": 9, "budget": BUDGET,
+        "spent": [], "notes": ["A note & a <u>word</u>."], "bits": "b0",
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+fn tables(experiment: &Experiment, laws: [Law; 3]) -> Tables {
+    let mut tables = Tables::default();
+    for (arm, law) in experiment.arms.iter().zip(laws) {
+        for seed in experiment.seeds.to_vec() {
+            run(&mut tables, arm.name.as_str(), seed, law, arm.method.is_evolved());
+        }
+    }
+    tables
+}
+
+fn run(tables: &mut Tables, arm: &str, seed: u64, law: Law, evolved: bool) {
+    let streams = Streams::new(seed);
+    // A seed's luck belongs to all its arms, a run's own luck to one.
+    let luck = streams.stream(Purpose::Synthetic, 0, 0).uniform64();
+    let own = streams.stream(Purpose::Synthetic, 1, arm.len() as u64).uniform64();
+    let slowness = law.slowness * (0.7 + 0.6 * luck) * (0.85 + 0.3 * own);
+    let diverges = seed >= law.diverges_from;
+    let end = if diverges { 0.5 * BUDGET } else { BUDGET };
+    let loss = |cost: f64| {
+        let trained = (cost - law.search).max(0.0);
+        let ratio = 1.0 + trained / (1000.0 * slowness);
+        if trained > 0.0 { 0.8 / (ratio * ratio.sqrt()) } else { 0.9 }
+    };
+    let mut cost = 100.0;
+    while cost <= end {
+        let searches = cost < law.search;
+        tables.history.push(HistoryRow {
+            arm: arm.into(),
+            seed,
+            phase: if searches { Phase::Search } else { Phase::Train },
+            step: cost as u64,
+            epoch: ((cost - law.search) / 240.0).max(0.0),
+            cost,
+            train_loss: Some(loss(cost)),
+            validation_loss: None,
+            best_train_loss: Some(loss(cost)),
+            gradient_norm: None,
+            seconds: cost * 1e-6,
+        });
+        cost = if cost < end { (cost * 1.1).min(end) } else { f64::INFINITY };
+    }
+    tables.results.push(ResultRow {
+        arm: arm.into(),
+        seed,
+        state: if diverges { RunState::Diverged } else { RunState::Complete },
+        split_hash: format!("s{seed}"),
+        order_hash: String::new(),
+        search_cost: law.search,
+        train_cost: end - law.search,
+        total_cost: end,
+        unspent: BUDGET - end,
+        observation_cost: 0.0,
+        epochs: 300,
+        steps: 1000,
+        generations: if evolved { 5 } else { 0 },
+        evaluations: if law.search > 0.0 { 50 } else { 0 },
+        selection_fitness: (law.search > 0.0).then_some(0.6 + 0.1 * own),
+        start_loss: Some(0.9),
+        train_loss: Some(loss(end)),
+        validation_loss: None,
+        test_loss: Some(1.3 * loss(end)),
+        test_metric: Some(0.9),
+        deployed_cost: end,
+        diverged_at: diverges.then_some(end),
+        weights_hash: String::new(),
+        seconds: 0.1,
+    });
+    if evolved {
+        tables.generations.extend((0..5).map(|generation| generation_row(arm, seed, generation, luck)));
+    }
+    for (place, moment) in [Moment::Drawn, Moment::Start, Moment::End].into_iter().enumerate() {
+        tables.health.extend((1..=2).map(|layer| HealthRow {
+            arm: arm.into(),
+            seed,
+            moment,
+            layer,
+            saturated: (layer == 1).then_some(0.2 * place as f64),
+            dead: 0,
+            units: 3,
+            activation_variance: Some(0.5),
+            gradient_variance: Some(0.01 / (1 + place * layer) as f64),
+        }));
+    }
+    if seed == 1 {
+        tables.predictions.extend((0..100).map(|row| prediction_row(arm, row)));
+    }
+}
+
+fn generation_row(arm: &str, seed: u64, generation: u64, luck: f64) -> GenerationRow {
+    let best = 0.8 - 0.05 * generation as f64 - 0.05 * luck;
+    GenerationRow {
+        arm: arm.into(),
+        seed,
+        generation,
+        cost: 1000.0 * (generation + 1) as f64,
+        best: Some(best),
+        median: Some(best + 0.1),
+        q10: Some(best + 0.02),
+        q90: Some(best + 0.3),
+        worst: Some(best + 0.5),
+        nonfinite: u64::from(generation == 0),
+        diversity: 1.0 / (1 + generation) as f64,
+        unique: 1.0,
+        improved: (generation > 0).then_some(0.3),
+        scale: 1.0,
+    }
+}
+
+fn prediction_row(arm: &str, row: u64) -> PredictionRow {
+    let part = if row < 80 { "training" } else { "test" };
+    let (x1, x2) = ((row % 10) as f64 - 4.5, (row / 10) as f64 - 4.5);
+    let target = f64::from(u8::from(x1 > 0.0));
+    let predicted = if row % 9 == 0 { 1.0 - target } else { target };
+    PredictionRow {
+        arm: arm.into(),
+        seed: 1,
+        part: part.into(),
+        row,
+        x1: Some(x1),
+        x2: Some(x2),
+        output: 0,
+        target,
+        predicted,
+    }
+}
+
+fn models(arm: &str, classification: bool) -> Vec<Model> {
+    let network = Mlp::new(2, &[(3, Activation::Tanh)], 2, Output::Softmax, Loss::CrossEntropy).unwrap();
+    let rows = ndarray::Array2::zeros((1, 2));
+    let input_scaler = Scaler::fit(Scaling::None, rows.view(), &[0], None).unwrap();
+    let moments = [Moment::Drawn, Moment::Start, Moment::End].into_iter().enumerate();
+    let model = |(place, moment): (usize, Moment)| {
+        let mut rng = Streams::new(place as u64).stream(Purpose::Synthetic, 2, 0);
+        Model {
+            header: Header {
+                kind: "mlp".into(),
+                inputs: vec!["x1".into(), "x2".into()],
+                hidden: vec![(3, Activation::Tanh)],
+                output: Output::Softmax,
+                loss: Loss::CrossEntropy,
+                targets: vec!["<b>".into(), "plain".into()],
+                classification,
+                encoding: (0.0, 1.0),
+                input_scaler: input_scaler.clone(),
+                target_scaler: None,
+                origin: ("made-up".into(), arm.to_owned(), 1, moment),
+            },
+            params: (0..network.parameters()).map(|_| rng.normal() as f32).collect(),
+            network: network.clone(),
+        }
+    };
+    moments.map(model).collect()
+}
