@@ -212,7 +212,7 @@ fn prediction_row(arm: &str, row: u64) -> PredictionRow {
     let part = if row < 80 { "training" } else { "test" };
     let (x1, x2) = ((row % 10) as f64 - 4.5, (row / 10) as f64 - 4.5);
     let target = f64::from(u8::from(x1 > 0.0));
-    let predicted = if row % 9 == 0 { 1.0 - target } else { target };
+    let predicted = if row.is_multiple_of(9) { 1.0 - target } else { target };
     PredictionRow {
         arm: arm.into(),
         seed: 1,
