@@ -241,6 +241,21 @@ const CODES: &[(&str, &str, &str)] = &[
         "the file system refused",
         "The message says what was tried and what the system answered; often rights are missing.",
     ),
+    (
+        "P0601",
+        "unequal budgets",
+        "Who may spend more ends lower, whatever the method. Run one of the experiments again with the other's budget.\n`--allow-unequal` compares all the same: costs to a target are then still true, final losses are not fair.",
+    ),
+    (
+        "P0602",
+        "nothing to pair",
+        "Arms are held against each other seed by seed, on the same rows. These folders share no seed whose training,\nvalidation and test rows are equal. Give both experiments the same `seeds`, `data` and `split`.",
+    ),
+    (
+        "P0603",
+        "no such arm to compare with",
+        "`--baseline` names one arm: `ARM` if only one folder has it, else `FOLDER.ARM`. The message lists the arms.",
+    ),
 ];
 
 #[cfg(test)]

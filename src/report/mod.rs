@@ -16,9 +16,6 @@
 //! # Ok::<(), precocial::Error>(())
 //! ```
 
-// Axes and pictures are drawn here; nothing of it reaches a result, so the platform's own functions will do.
-#![allow(clippy::disallowed_methods)]
-
 mod analysis;
 mod band;
 mod break_even;

@@ -3,7 +3,7 @@
 use super::{Drawing, Plot, curve, seeds_caption};
 use crate::math::statistics::median;
 use crate::report::analysis::Analysis;
-use crate::report::figure::{Anchor, Axis, Entry, Figure, Ink, Panel, Rect, Sheet, Stroke, Style, Ticks};
+use crate::report::figure::{Anchor, Axis, Entry, Figure, Ink, Panel, Rect, Sheet, Stroke, Style, Ticks, text_width};
 use crate::report::number::{amount, percent, short};
 
 /// Height of a bar above the panel.
@@ -105,7 +105,11 @@ fn draw_break_even(figure: &mut Figure, panel: &Panel, analysis: &Analysis, curv
         figure.circle(at, 5.0, Ink::Text, 1.0);
         figure.circle(at, 3.2, Style::of(place).ink, 1.0);
         let text = format!("break-even {}", amount(cost));
-        figure.text((low - 8.0, at.1 + 4.0), text, 11.5, Anchor::End);
+        // On a ground of its own, for other arms' lines run here too.
+        let end = low - 8.0;
+        let from = (end - text_width(&text, 11.5) - 3.0, at.1 - 8.0);
+        figure.rectangle(from, (end + 3.0, at.1 + 8.0), Ink::Paper, 0.8);
+        figure.text((end, at.1 + 4.0), text, 11.5, Anchor::End);
     }
 }
 
