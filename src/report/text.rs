@@ -31,11 +31,7 @@ fn table(analysis: &Analysis) -> String {
     let first = width(&lines, 0).min(room(&lines));
     let mut text = String::new();
     for line in &lines {
-        let name: String = if line[0].chars().count() > first {
-            line[0].chars().take(first - 1).chain(['…']).collect()
-        } else {
-            line[0].clone()
-        };
+        let name = cut(&line[0], first);
         text.push_str(&format!("  {name:<first$}"));
         for (column, cell) in line.iter().enumerate().skip(1) {
             let width = width(&lines, column);
@@ -45,6 +41,16 @@ fn table(analysis: &Analysis) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The name with its middle left out where it is too long: both ends tell names apart.
+fn cut(name: &str, width: usize) -> String {
+    let count = name.chars().count();
+    if count <= width {
+        return name.to_owned();
+    }
+    let (head, tail) = ((width - 1) / 2, width / 2);
+    name.chars().take(head).chain(['…']).chain(name.chars().skip(count - tail)).collect()
 }
 
 fn width(lines: &[[String; 7]], column: usize) -> usize {
@@ -126,6 +132,14 @@ mod tests {
         let text = summary_text(&analysis([diverging, law(5e3, 6.0), law(2e3, 1.0)], 8, "targets: [0.1]"));
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn long_names_lose_their_middle() {
+        assert_eq!(
+            [8, 9, 20].map(|width| cut("folder.best-of-n", width)),
+            ["fol…of-n", "fold…of-n", "folder.best-of-n"]
+        );
     }
 
     #[test]
