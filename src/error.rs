@@ -155,7 +155,10 @@ impl Error {
         range: Range<usize>,
         label: impl Into<String>,
     ) -> Error {
-        let start = range.start.min(source.len());
+        // Parsers count bytes and may stop inside a character; an excerpt shows whole ones.
+        let start = (0..=range.start.min(source.len())).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0);
+        let end = (range.end.min(source.len())..=source.len()).find(|at| source.is_char_boundary(*at));
+        let end = end.unwrap_or(source.len()).max(start);
         let before = &source.as_bytes()[..start];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -163,7 +166,7 @@ impl Error {
         self.last().place = Some(Place {
             path: path.to_owned(),
             line_column: Some((line, column)),
-            excerpt: Some((source.clone(), start..range.end.clamp(start, source.len()))),
+            excerpt: Some((source.clone(), start..end)),
             label: label.into(),
         });
         self
@@ -247,6 +250,9 @@ mod tests {
         let at = source.find("10").unwrap();
         let error = Error::experiment("P0121", "too large").span(Path::new("x.ron"), &source, at..at + 2, "found 10");
         assert_eq!(error.problems()[0].place.as_ref().unwrap().line_column, Some((2, 5)));
+        let inside = Error::experiment("P0121", "in a letter").span(Path::new("x.ron"), &source, 4..4, "");
+        let (_, range) = inside.problems()[0].place.as_ref().unwrap().excerpt.clone().unwrap();
+        assert_eq!(range, 3..5, "an excerpt holds whole letters");
     }
 
     #[test]
