@@ -1,6 +1,6 @@
 //! Reports: statistics, plots and pages of a result folder. Reads what a run left behind, runs nothing.
 //!
-//! [`write`] makes the whole report of a folder, [`analyse`] only the numbers. [`summary_text`] and [`words`] say what
+//! [`write()`] makes the whole report of a folder, [`analyse`] only the numbers. [`summary_text`] and [`words`] say what
 //! came out, in the words of [`Conclusion`](crate::math::statistics::Conclusion); [`compare`] holds arms of several
 //! folders against each other.
 //!
