@@ -5,7 +5,7 @@
 //! random.
 //!
 //! An [`Experiment`](experiment::Experiment) names a task, a network, a way to train and the arms that compete. It is read from a RON file
-//! or built in Rust; [`experiment::run`] runs it and writes a result folder, `report::write` makes tables,
+//! or built in Rust; [`experiment::run`] runs it and writes a result folder, [`report::write()`] makes tables,
 //! verdicts and plots of such a folder.
 //!
 //! ```
@@ -37,7 +37,7 @@
 //! ```
 //!
 //! The floors, from the ground up: [`error`], [`rng`], [`values`], [`cost`], [`files`] · [`math`] · [`network`] ·
-//! [`task`] · [`train`] · [`evolve`] · [`experiment`] · `report`. Each uses only those before it, and is useful
+//! [`task`] · [`train`] · [`evolve`] · [`experiment`] · [`report`]. Each uses only those before it, and is useful
 //! without those after it: [`train::Initializer`] draws starts for any parameter slice of a [`network::Mlp`],
 //! [`evolve::strategy::Genetic`] evolves them, [`math::statistics`] compares numbers of any origin.
 //!
