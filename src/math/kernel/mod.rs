@@ -1,15 +1,19 @@
 //! The fast loops, and the only unsafe code of the crate.
 //!
-//! `simd` has the lanes, `elementary` the functions, `dense` the layers of a network over packed rows. Everything that
+//! `simd` has the lanes, `elementary` and `activate` the functions, `product` the register blocks, `head` the losses,
+//! and `dense` the layers of a network over packed rows. Everything that
 //! leaves this module is safe and works on slices.
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc)]
 // A fitted coefficient stays what the fit gave, and the loops name their lanes.
 #![allow(clippy::approx_constant, clippy::needless_range_loop)]
 
+mod activate;
 mod buffer;
 mod dense;
 mod elementary;
+mod head;
+mod product;
 pub(crate) mod simd;
 
 pub use buffer::AlignedBuffer;
