@@ -8,7 +8,7 @@ use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Changes whenever a seed would give other numbers than before.
-pub const STREAM_VERSION: u32 = 1;
+pub const STREAM_VERSION: u32 = 2;
 
 /// What a stream is used for. The number is part of the key and never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -151,7 +151,7 @@ fn measure(study: &Study) -> Result<f64> {
     optimizer.reset(&*training.optimizer, params.len());
     let (begin, mut passes) = (Instant::now(), 0_u32);
     let mut spent = Duration::ZERO;
-    while spent < Duration::from_millis(40) {
+    while spent < Duration::from_millis(3) {
         network.gradient(&params, &batch, &mut gradient, &mut workspace);
         apply(training, &mut optimizer, &mut params, &mut gradient);
         passes += 1;

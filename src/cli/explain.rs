@@ -222,6 +222,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "Result folders hold a file `manifest.json`. `precocial run FILE.ron` writes them to results/.",
     ),
     (
+        "P0306",
+        "a table of speed that cannot be read",
+        "`--baseline` takes the `rates.json` that `precocial bench --out DIR` writes; `--ratios` the table of benches/peers.",
+    ),
+    (
         "P0501",
         "a file that does not exist",
         "Paths in an experiment start at the folder of the experiment file, paths on the command line where you are.",
@@ -255,6 +260,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "P0603",
         "no such arm to compare with",
         "`--baseline` names one arm: `ARM` if only one folder has it, else `FOLDER.ARM`. The message lists the arms.",
+    ),
+    (
+        "P0604",
+        "slower than before",
+        "`precocial bench --baseline` found workloads whose rate fell by more than 10 %. Measure again with nothing else running;\nif it stays, the change made them slower, or the processor clocks lower.",
     ),
 ];
 

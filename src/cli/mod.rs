@@ -1,5 +1,6 @@
 //! Verbs, options and exit codes. Each verb is a file; everything printed goes through [`Terminal`].
 
+mod bench;
 mod check;
 mod compare;
 mod completions;
@@ -30,7 +31,7 @@ total cost and over many paired seeds, whether that pays.
   precocial check iris.ron    say what it would take; runs nothing
   precocial run iris.ron      run it: verdict here, tables and report in results/
 
-  also: report, compare, predict, schema, explain CODE, completions SHELL
+  also: report, compare, predict, bench, schema, explain CODE, completions SHELL
 
   precocial schema            everything an experiment file may say
   precocial help run          options of a verb, and what exit codes mean";
@@ -80,6 +81,8 @@ enum Verb {
     Predict(predict::Predict),
     /// Print everything an experiment file may say, with defaults and ranges
     Schema(schema::Schema),
+    /// Measure the speed of this machine, beside its limits
+    Bench(bench::Bench),
     /// Explain a message by its code, such as P0107; without one, list all codes
     Explain(explain::Explain),
     /// Print the completion script of a shell
@@ -143,6 +146,7 @@ fn perform(verb: Verb, terminal: &Terminal) -> Result<()> {
         Verb::Compare(verb) => verb.perform(terminal),
         Verb::Predict(verb) => verb.perform(terminal),
         Verb::Schema(verb) => verb.perform(terminal),
+        Verb::Bench(verb) => verb.perform(terminal),
         Verb::Explain(verb) => verb.perform(terminal),
         Verb::Completions(verb) => verb.perform(terminal),
     }

@@ -14,6 +14,7 @@ mod replicate;
 mod roles;
 mod run;
 mod watch;
+pub mod workload;
 
 pub use config::Experiment;
 pub use folder::{Folder, Manifest, Tables};
@@ -23,5 +24,5 @@ pub use prepare::{Plan, Study, bytes_text, grouped};
 pub use record::ResultRow;
 pub use replicate::grid;
 pub use roles::roles;
-pub use run::{Run, RunOptions, available_threads, run};
+pub use run::{Run, RunOptions, available_threads, processor, run};
 pub use watch::{Event, Unwatched, Watch};

@@ -1,7 +1,7 @@
 //! Rows of data in the layouts that the kernels read.
 
-use super::kernel::AlignedBuffer;
 use super::kernel::simd::LANES;
+use super::kernel::{AlignedBuffer, pack_tile};
 
 /// Rows that a full tile holds: three vectors, so that eight outputs keep 24 sums in registers.
 pub(crate) const TILE: usize = 3 * LANES;
@@ -34,6 +34,7 @@ impl Rows {
         for (row, (input, target)) in inputs.chunks_exact(features).zip(targets.chunks_exact(outputs)).enumerate() {
             rows.set(row, input, target);
         }
+        rows.pack();
         rows
     }
 
@@ -51,6 +52,7 @@ impl Rows {
         for (row, &index) in indices.iter().enumerate() {
             self.set(row, from.input(index as usize), from.target(index as usize));
         }
+        self.pack();
     }
 
     /// Number of rows.
@@ -89,7 +91,7 @@ impl Rows {
         let (count, features, outputs) = (count as u128, features as u128, outputs as u128);
         let lanes = LANES as u128;
         let padded = count.div_ceil(lanes) * lanes;
-        4 * (padded * (features + outputs) + count * (features.div_ceil(lanes) * lanes + outputs))
+        4 * (padded * (features + outputs + features.div_ceil(lanes) * lanes) + count * outputs)
     }
 
     /// Distance of rows in `by_row`.
@@ -129,23 +131,31 @@ impl Rows {
         let padded = count.next_multiple_of(LANES);
         // Lanes without a row must hold zeros: what they compute is masked, but it must stay finite and cheap.
         self.tiles.reset(padded * self.features);
-        self.by_row.reset(count * self.stride());
+        self.by_row.reset(padded * self.stride());
         self.target_tiles.reset(padded * self.outputs);
         self.targets.clear();
         self.targets.resize(count * self.outputs, 0.0);
     }
 
     fn set(&mut self, row: usize, input: &[f32], target: &[f32]) {
-        let first = row / TILE * TILE;
-        let width = (self.count - first).min(TILE).next_multiple_of(LANES);
         let stride = self.stride();
         self.by_row[row * stride..row * stride + input.len()].copy_from_slice(input);
         self.targets[row * target.len()..(row + 1) * target.len()].copy_from_slice(target);
-        for (feature, value) in input.iter().enumerate() {
-            self.tiles[first * self.features + feature * width + row - first] = *value;
-        }
-        for (output, value) in target.iter().enumerate() {
-            self.target_tiles[first * self.outputs + output * width + row - first] = *value;
+    }
+
+    /// Fills the tiles from what stands row by row.
+    fn pack(&mut self) {
+        let (stride, features, outputs) = (self.stride(), self.features, self.outputs);
+        for (first, live, vectors) in self.tile_shapes() {
+            let width = vectors * LANES;
+            pack_tile(&self.by_row[first * stride..], stride, features, width, &mut self.tiles[first * features..]);
+            let tile = &mut self.target_tiles[first * outputs..];
+            let targets = &self.targets[first * outputs..];
+            for row in 0..live {
+                for output in 0..outputs {
+                    tile[output * width + row] = targets[row * outputs + output];
+                }
+            }
         }
     }
 }

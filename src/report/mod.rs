@@ -26,6 +26,7 @@ mod findings;
 mod fixture;
 mod number;
 mod page;
+pub mod performance;
 pub mod plot;
 mod reproduce;
 mod targets;

@@ -2,7 +2,7 @@
 
 use crate::cost::Cost;
 use crate::math::Rows;
-use crate::math::kernel::Workspace;
+use crate::math::kernel::{Loop, Workspace, vectorized};
 use crate::network::Mlp;
 use crate::rng::{Purpose, Streams};
 use crate::task::Supervised;
@@ -210,12 +210,25 @@ fn patience(training: &Training) -> Option<u64> {
 
 /// Euclidean norm, summed in double precision.
 pub fn norm(gradient: &[f32]) -> f64 {
-    // Eight running sums: a fixed order that does not make each addition wait for the one before.
-    let mut sums = [0.0_f64; 8];
-    for chunk in gradient.chunks(8) {
-        for (sum, g) in sums.iter_mut().zip(chunk) {
-            *sum += f64::from(*g) * f64::from(*g);
+    struct Squares<'a>(&'a [f32]);
+    impl Loop for Squares<'_> {
+        type Output = f64;
+        #[inline(always)]
+        fn run(self) -> f64 {
+            // Sixteen running sums: a fixed order that does not make each addition wait for the one before.
+            let mut sums = [0.0_f64; 16];
+            let chunks = self.0.chunks_exact(16);
+            let rest = chunks.remainder();
+            for chunk in chunks {
+                for (sum, g) in sums.iter_mut().zip(chunk) {
+                    *sum = f64::from(*g).mul_add(f64::from(*g), *sum);
+                }
+            }
+            for (sum, g) in sums.iter_mut().zip(rest) {
+                *sum = f64::from(*g).mul_add(f64::from(*g), *sum);
+            }
+            sums.iter().sum()
         }
     }
-    sums.iter().sum::<f64>().sqrt()
+    vectorized(Squares(gradient)).sqrt()
 }

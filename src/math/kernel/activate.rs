@@ -1,7 +1,7 @@
 //! Activation functions and their derivatives on vectors of weighted sums.
 
-use super::elementary::{cos_pi, erf, exp, logistic, sin_pi, softplus, tanh};
-use super::simd::{LANES, Simd};
+use super::elementary::{cos_pi, erf, exp_nonpositive, logistic, sin_pi, softplus, tanh};
+use super::simd::{Kernel, LANES, Simd};
 use crate::math::activation::Activation;
 
 /// `yes` in the lanes where x > 0, `no` in the others.
@@ -22,12 +22,33 @@ unsafe fn normal_share<S: Simd>(x: S::V) -> S::V {
 /// exp(−x²/2).
 #[inline(always)]
 unsafe fn bell<S: Simd>(x: S::V) -> S::V {
-    unsafe { exp::<S>(S::mul(S::mul(x, x), S::splat(-0.5))) }
+    unsafe { exp_nonpositive::<S>(S::mul(S::mul(x, x), S::splat(-0.5))) }
 }
 
 /// Sums to activations, in place, and their derivatives to `slopes` if wanted; `count` vectors.
 #[inline(always)]
 pub unsafe fn activate<S: Simd>(activation: Activation, values: *mut f32, slopes: Option<*mut f32>, count: usize) {
+    unsafe { S::outline(Activate { activation, values, slopes, count }) }
+}
+
+struct Activate {
+    activation: Activation,
+    values: *mut f32,
+    slopes: Option<*mut f32>,
+    count: usize,
+}
+
+impl Kernel for Activate {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Activate { activation, values, slopes, count } = self;
+        unsafe { apply::<S>(activation, values, slopes, count) }
+    }
+}
+
+#[inline(always)]
+unsafe fn apply<S: Simd>(activation: Activation, values: *mut f32, slopes: Option<*mut f32>, count: usize) {
     // A macro, not a function of closures: closures are compiled without the instruction set and would call every
     // intrinsic instead of inlining it.
     macro_rules! each {
@@ -86,6 +107,61 @@ pub unsafe fn activate<S: Simd>(activation: Activation, values: *mut f32, slopes
             }
             Activation::Square => each!(x: S::mul(x, x), _y: S::add(x, x)),
             Activation::Negate => each!(x: S::neg(x), _y: S::splat(-1.0)),
+        }
+    }
+}
+
+/// Whether the derivative is computed from the sum; where not, the activation itself is enough.
+pub fn keeps_slopes(activation: Activation) -> bool {
+    !matches!(
+        activation,
+        Activation::Linear
+            | Activation::Step
+            | Activation::Logistic
+            | Activation::Tanh
+            | Activation::Relu
+            | Activation::LeakyRelu { .. }
+            | Activation::Negate
+    )
+}
+
+/// Multiplies `delta` by the derivatives of the activation: from `slopes` where [`keeps_slopes`], else from `values`.
+#[inline(always)]
+pub unsafe fn times_slope<S: Simd>(
+    activation: Activation,
+    delta: *mut f32,
+    values: *const f32,
+    slopes: *const f32,
+    count: usize,
+) {
+    macro_rules! each {
+        ($y:ident: $slope:expr) => {
+            for index in 0..count {
+                let to = delta.add(index * LANES);
+                let $y = S::load(values.add(index * LANES));
+                S::store(to, S::mul(S::load(to), $slope));
+            }
+        };
+    }
+    unsafe {
+        let (zero, one) = (S::splat(0.0), S::splat(1.0));
+        match activation {
+            Activation::Linear => {}
+            Activation::Step => each!(_y: zero),
+            Activation::Logistic => each!(y: S::mul(y, S::sub(one, y))),
+            Activation::Tanh => each!(y: S::fma(S::neg(y), y, one)),
+            Activation::Relu => each!(y: positive::<S>(y, one, zero)),
+            Activation::LeakyRelu { slope } => {
+                let low = S::splat(slope.f32());
+                each!(y: positive::<S>(y, one, low));
+            }
+            Activation::Negate => each!(_y: S::splat(-1.0)),
+            _ => {
+                for index in 0..count {
+                    let to = delta.add(index * LANES);
+                    S::store(to, S::mul(S::load(to), S::load(slopes.add(index * LANES))));
+                }
+            }
         }
     }
 }

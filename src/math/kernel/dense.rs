@@ -2,13 +2,13 @@
 //!
 //! Forward products keep rows in lanes: a weight is broadcast, every row's sum runs over the inputs in serial order with
 //! fused multiply-add. Gradient products keep inputs in lanes and run over the rows in serial order. Sums over rows that
-//! stay in lanes (losses, thresholds' gradients) use sixteen running sums, row r in sum r mod 16, and add those up in
-//! order at the end. None of this depends on the width of an instruction set.
+//! stay in lanes (losses, thresholds' gradients, weights' gradients of layers with few inputs) use sixteen running sums,
+//! row r in sum r mod 16, and add those up in order at the end. None of this depends on the width of an instruction set.
 
 use super::AlignedBuffer;
-use super::activate::activate;
-use super::head::{alive, head, probabilities};
-use super::product::{Product, outer, sum_rows, transpose};
+use super::activate::{activate, keeps_slopes, times_slope};
+use super::head::{head, keep_alive, probabilities};
+use super::product::{NARROW, Outer, Product, RunningOuter, add_up, sum_rows, transpose};
 use super::simd::{Isa, Kernel, LANES, Simd, dispatch_on};
 use crate::math::activation::Activation;
 use crate::math::rows::{Rows, TILE};
@@ -45,16 +45,16 @@ pub enum Head {
 pub struct Workspace {
     /// Per layer, feature-major tile of activations, `[units × TILE]`.
     activations: Vec<AlignedBuffer>,
-    /// Per layer, the activations' derivatives.
+    /// Per layer, the activations' derivatives where they need the sums.
     slopes: Vec<AlignedBuffer>,
     /// Per hidden layer, the tile of activations row by row, padded to lanes.
     by_row: Vec<AlignedBuffer>,
     /// Derivatives of the loss by the sums of a layer, and of the one before.
     delta: AlignedBuffer,
     previous_delta: AlignedBuffer,
-    /// Per layer, gradient of the weights with padded rows, then 16 running sums per threshold.
-    weight_gradient: Vec<AlignedBuffer>,
-    bias_gradient: Vec<AlignedBuffer>,
+    /// Per layer, 16 running sums per weight (layers with few inputs) and per threshold.
+    weight_sums: Vec<AlignedBuffer>,
+    bias_sums: Vec<AlignedBuffer>,
 }
 
 impl Workspace {
@@ -65,13 +65,14 @@ impl Workspace {
 
     /// Bytes that gradients of a network with these layers need.
     pub fn bytes(layers: &[Dense]) -> u128 {
-        let padded = |n: usize| n.next_multiple_of(LANES) as u128;
-        let tiles: u128 =
-            layers.iter().map(|layer| (2 * layer.outputs * TILE) as u128 + padded(layer.outputs) * TILE as u128).sum();
-        let gradients: u128 =
-            layers.iter().map(|layer| layer.outputs as u128 * (padded(layer.inputs) + LANES as u128)).sum();
-        let widest = layers.iter().map(|layer| layer.outputs).max().unwrap_or(0);
-        4 * (tiles + gradients + (2 * widest * TILE) as u128)
+        let (mut tiles, mut sums) = (0, 0);
+        for layer in layers {
+            let slopes = if keeps_slopes(layer.activation) { layer.outputs } else { 0 };
+            tiles += (layer.outputs + slopes + layer.outputs.next_multiple_of(LANES)) as u128;
+            sums += (running_weights(layer) + layer.outputs * LANES) as u128;
+        }
+        let widest = layers.iter().map(|layer| layer.outputs).max().unwrap_or(0) as u128;
+        4 * (tiles * TILE as u128 + sums + 2 * widest * TILE as u128)
     }
 
     fn prepare(&mut self, layers: &[Dense], backward: bool) {
@@ -87,13 +88,11 @@ impl Workspace {
         }
         grow(&mut self.activations, layers.iter().map(|layer| layer.outputs * TILE));
         if backward {
-            grow(&mut self.slopes, layers.iter().map(|layer| layer.outputs * TILE));
+            let slopes = |layer: &Dense| if keeps_slopes(layer.activation) { layer.outputs * TILE } else { 0 };
+            grow(&mut self.slopes, layers.iter().map(slopes));
             grow(&mut self.by_row, layers.iter().map(|layer| layer.outputs.next_multiple_of(LANES) * TILE));
-            grow(
-                &mut self.weight_gradient,
-                layers.iter().map(|layer| layer.outputs * layer.inputs.next_multiple_of(LANES)),
-            );
-            grow(&mut self.bias_gradient, layers.iter().map(|layer| layer.outputs * LANES));
+            grow(&mut self.weight_sums, layers.iter().map(running_weights));
+            grow(&mut self.bias_sums, layers.iter().map(|layer| layer.outputs * LANES));
             let widest = layers.iter().map(|layer| layer.outputs * TILE).max().unwrap_or(0);
             for buffer in [&mut self.delta, &mut self.previous_delta] {
                 if buffer.len() < widest {
@@ -102,6 +101,11 @@ impl Workspace {
             }
         }
     }
+}
+
+/// Numbers that the running sums of a layer's weights take.
+fn running_weights(layer: &Dense) -> usize {
+    if layer.inputs <= NARROW { layer.inputs * layer.outputs * LANES } else { 0 }
 }
 
 /// A network as the kernels see it.
@@ -265,10 +269,6 @@ impl Kernel for GradientPass<'_> {
         #[cfg(test)]
         let before = counter::FORWARD.with(std::cell::Cell::get);
         let last = layers.len() - 1;
-        for (index, layer) in layers.iter().enumerate() {
-            workspace.weight_gradient[index][..layer.outputs * layer.inputs.next_multiple_of(LANES)].fill(0.0);
-            workspace.bias_gradient[index][..layer.outputs * LANES].fill(0.0);
-        }
         let mut sums = [0.0_f32; LANES];
         let scale = 1.0 / rows.count() as f32;
         for (first, live, vectors) in rows.tile_shapes() {
@@ -280,35 +280,46 @@ impl Kernel for GradientPass<'_> {
                 let delta = workspace.delta.as_mut_ptr();
                 match source {
                     Source::Loss => {
-                        let back = Some((delta, workspace.slopes[last].as_ptr(), scale));
+                        let back = Some((delta, scale));
                         let targets = rows.target_tile(first).as_ptr();
                         head::<S>(net.head, rows.outputs(), vectors, live, outputs, targets, &mut sums, back);
+                        let slopes = workspace.slopes[last].as_ptr();
+                        times_slope::<S>(layers[last].activation, delta, outputs, slopes, rows.outputs() * vectors);
                     }
                     Source::Outputs(coefficients) => {
                         for (output, coefficient) in coefficients.iter().enumerate() {
                             for vector in 0..vectors {
-                                let value = S::splat(*coefficient);
-                                let to = delta.add(output * width + vector * LANES);
-                                S::store(to, alive::<S>(value, vector, live));
+                                S::store(delta.add(output * width + vector * LANES), S::splat(*coefficient));
                             }
                         }
                     }
                 }
+                keep_alive::<S>(delta, rows.outputs(), vectors, live);
                 for index in (0..layers.len()).rev() {
                     let layer = &layers[index];
                     let delta = workspace.delta.as_ptr();
-                    sum_rows::<S>(delta, layer.outputs, vectors, workspace.bias_gradient[index].as_mut_ptr());
-                    let stride = layer.inputs.next_multiple_of(LANES);
-                    let below = if index == 0 {
-                        rows.by_row().as_ptr().add(first * rows.stride())
-                    } else {
-                        let from = workspace.activations[index - 1].as_ptr();
-                        let to = workspace.by_row[index - 1].as_mut_ptr();
-                        transpose(from, layer.inputs, width, live, to, stride);
-                        to.cast_const()
+                    let begin = first == 0;
+                    sum_rows::<S>(delta, layer.outputs, vectors, begin, workspace.bias_sums[index].as_mut_ptr());
+                    let below = match index {
+                        0 => rows.tile(first).as_ptr(),
+                        _ => workspace.activations[index - 1].as_ptr(),
                     };
-                    let to = workspace.weight_gradient[index].as_mut_ptr();
-                    outer::<S>(delta, width, layer.outputs, below, stride, live, to);
+                    let Dense { inputs, outputs, .. } = *layer;
+                    if inputs <= NARROW {
+                        let sums = workspace.weight_sums[index].as_mut_ptr();
+                        S::outline(RunningOuter { delta, outputs, x: below, inputs, vectors, begin, sums });
+                    } else {
+                        let stride = inputs.next_multiple_of(LANES);
+                        let x = if index == 0 {
+                            rows.by_row().as_ptr().add(first * rows.stride())
+                        } else {
+                            let to = workspace.by_row[index - 1].as_mut_ptr();
+                            transpose::<S>(below, inputs, width, to, stride);
+                            to.cast_const()
+                        };
+                        let gradient = gradient[layer.weights.clone()].as_mut_ptr();
+                        S::outline(Outer { delta, width, outputs, x, stride, inputs, live, begin, gradient });
+                    }
                     if index > 0 {
                         let weights = params[layer.weights.clone()].as_ptr();
                         let previous = workspace.previous_delta.as_mut_ptr();
@@ -321,12 +332,11 @@ impl Kernel for GradientPass<'_> {
                             bias: None,
                             outputs: layer.inputs,
                             out: previous,
+                            vectors,
                         };
-                        product.run::<S>(vectors);
+                        S::outline(product);
                         let slopes = workspace.slopes[index - 1].as_ptr();
-                        for at in (0..layer.inputs * width).step_by(LANES) {
-                            S::store(previous.add(at), S::mul(S::load(previous.add(at)), S::load(slopes.add(at))));
-                        }
+                        times_slope::<S>(layers[index - 1].activation, previous, below, slopes, inputs * vectors);
                         std::mem::swap(&mut workspace.delta, &mut workspace.previous_delta);
                     }
                 }
@@ -336,14 +346,13 @@ impl Kernel for GradientPass<'_> {
         counter::IN_GRADIENTS
             .with(|count| count.set(count.get() + counter::FORWARD.with(std::cell::Cell::get) - before));
         for (index, layer) in layers.iter().enumerate() {
-            let padded = layer.inputs.next_multiple_of(LANES);
-            let rows = workspace.weight_gradient[index].chunks_exact(padded);
-            for (to, from) in gradient[layer.weights.clone()].chunks_exact_mut(layer.inputs).zip(rows) {
-                to.copy_from_slice(&from[..layer.inputs]);
-            }
-            let sums = workspace.bias_gradient[index].chunks_exact(LANES);
-            for (to, lanes) in gradient[layer.biases.clone()].iter_mut().zip(sums) {
-                *to = lanes.iter().sum();
+            unsafe {
+                if layer.inputs <= NARROW {
+                    let to = gradient[layer.weights.clone()].as_mut_ptr();
+                    add_up::<S>(workspace.weight_sums[index].as_ptr(), layer.weights.len(), to);
+                }
+                let to = gradient[layer.biases.clone()].as_mut_ptr();
+                add_up::<S>(workspace.bias_sums[index].as_ptr(), layer.outputs, to);
             }
         }
         sums.iter().map(|sum| f64::from(*sum)).sum::<f64>() / rows.count() as f64
@@ -413,22 +422,13 @@ unsafe fn forward<S: Simd>(
         unsafe {
             let out = activations[index].as_mut_ptr();
             weighted_sums::<S>(layer, params, x, vectors, out);
-            let slope = slopes.as_mut().map(|slopes| slopes[index].as_mut_ptr());
+            let slope = match slopes.as_mut() {
+                Some(slopes) if keeps_slopes(layer.activation) => Some(slopes[index].as_mut_ptr()),
+                _ => None,
+            };
             activate::<S>(layer.activation, out, slope, layer.outputs * vectors);
             x = out;
         }
-    }
-}
-
-/// Forward multiply-adds that this thread has really done, padding included: what tests hold [`Cost`] against.
-///
-/// [`Cost`]: crate::cost::Cost
-#[cfg(test)]
-pub(crate) mod counter {
-    use std::cell::Cell;
-    thread_local! {
-        pub static FORWARD: Cell<u64> = const { Cell::new(0) };
-        pub static IN_GRADIENTS: Cell<u64> = const { Cell::new(0) };
     }
 }
 
@@ -445,6 +445,19 @@ unsafe fn weighted_sums<S: Simd>(layer: &Dense, params: &[f32], x: *const f32, v
         bias: Some(params[layer.biases.clone()].as_ptr()),
         outputs: layer.outputs,
         out,
+        vectors,
     };
-    unsafe { product.run::<S>(vectors) }
+    unsafe { S::outline(product) }
+}
+
+/// Forward multiply-adds that this thread has really done, padding included: what tests hold [`Cost`] against.
+///
+/// [`Cost`]: crate::cost::Cost
+#[cfg(test)]
+pub(crate) mod counter {
+    use std::cell::Cell;
+    thread_local! {
+        pub static FORWARD: Cell<u64> = const { Cell::new(0) };
+        pub static IN_GRADIENTS: Cell<u64> = const { Cell::new(0) };
+    }
 }

@@ -1,7 +1,7 @@
 //! From outputs and targets to losses, their derivatives, and predictions.
 
 use super::dense::Head;
-use super::elementary::{exp, ln, logistic, softplus};
+use super::elementary::{exp_nonpositive, ln, logistic, softplus};
 use super::simd::{LANES, Simd};
 
 /// `value` in the lanes that hold a row, 0 in the others.
@@ -14,7 +14,21 @@ pub unsafe fn alive<S: Simd>(value: S::V, vector: usize, live: usize) -> S::V {
     }
 }
 
-/// Losses of a tile, added to `sums`; with `back`, the derivatives of `scale` · loss by the outputs' sums too.
+/// Puts 0 into the lanes of a tile that hold no row.
+#[inline(always)]
+pub unsafe fn keep_alive<S: Simd>(values: *mut f32, outputs: usize, vectors: usize, live: usize) {
+    if live < vectors * LANES {
+        for output in 0..outputs {
+            unsafe {
+                let to = values.add((output * vectors + vectors - 1) * LANES);
+                S::store(to, alive::<S>(S::load(to), vectors - 1, live));
+            }
+        }
+    }
+}
+
+/// Losses of a tile, added to `sums`; with `back`, the derivatives of `scale` · loss by the outputs too
+/// (under a cross-entropy: by their sums), in lanes without a row anything.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 pub unsafe fn head<S: Simd>(
@@ -25,7 +39,7 @@ pub unsafe fn head<S: Simd>(
     z: *mut f32,
     targets: *const f32,
     sums: &mut [f32; LANES],
-    back: Option<(*mut f32, *const f32, f32)>,
+    back: Option<(*mut f32, f32)>,
 ) {
     let width = vectors * LANES;
     unsafe {
@@ -45,18 +59,17 @@ pub unsafe fn head<S: Simd>(
                     for output in 0..outputs {
                         let distance = S::sub(S::load(z.add(at(output))), highest);
                         hit = S::fma(S::load(targets.add(at(output))), distance, hit);
-                        let weight = exp::<S>(distance);
+                        let weight = exp_nonpositive::<S>(distance);
                         S::store(z.add(at(output)), weight);
                         total = S::add(total, weight);
                     }
                     loss = S::sub(ln::<S>(total), hit);
-                    if let Some((delta, _, scale)) = back {
+                    if let Some((delta, scale)) = back {
                         let inverse = S::div(S::splat(1.0), total);
                         for output in 0..outputs {
                             let probability = S::mul(S::load(z.add(at(output))), inverse);
                             let error = S::sub(probability, S::load(targets.add(at(output))));
-                            let error = S::mul(error, S::splat(scale));
-                            S::store(delta.add(at(output)), alive::<S>(error, vector, live));
+                            S::store(delta.add(at(output)), S::mul(error, S::splat(scale)));
                         }
                     }
                 }
@@ -66,9 +79,9 @@ pub unsafe fn head<S: Simd>(
                         let target = S::load(targets.add(at(output)));
                         let one = S::sub(softplus::<S>(x), S::mul(target, x));
                         loss = S::fma(one, S::splat(share), loss);
-                        if let Some((delta, _, scale)) = back {
+                        if let Some((delta, scale)) = back {
                             let error = S::mul(S::sub(logistic::<S>(x), target), S::splat(scale * share));
-                            S::store(delta.add(at(output)), alive::<S>(error, vector, live));
+                            S::store(delta.add(at(output)), error);
                         }
                     }
                 }
@@ -76,10 +89,9 @@ pub unsafe fn head<S: Simd>(
                     for output in 0..outputs {
                         let error = S::sub(S::load(z.add(at(output))), S::load(targets.add(at(output))));
                         loss = S::fma(S::mul(error, error), S::splat(share), loss);
-                        if let Some((delta, slopes, scale)) = back {
-                            let error =
-                                S::mul(S::mul(error, S::splat(2.0 * share * scale)), S::load(slopes.add(at(output))));
-                            S::store(delta.add(at(output)), alive::<S>(error, vector, live));
+                        if let Some((delta, scale)) = back {
+                            let error = S::mul(error, S::splat(2.0 * share * scale));
+                            S::store(delta.add(at(output)), error);
                         }
                     }
                 }
@@ -105,7 +117,7 @@ pub unsafe fn probabilities<S: Simd>(head: Head, outputs: usize, vectors: usize,
                     }
                     let mut total = S::splat(0.0);
                     for output in 0..outputs {
-                        let weight = exp::<S>(S::sub(S::load(at(output)), highest));
+                        let weight = exp_nonpositive::<S>(S::sub(S::load(at(output)), highest));
                         S::store(at(output), weight);
                         total = S::add(total, weight);
                     }

@@ -13,6 +13,7 @@ mod buffer;
 mod dense;
 mod elementary;
 mod head;
+pub mod limits;
 mod product;
 pub(crate) mod simd;
 
@@ -20,4 +21,5 @@ pub use buffer::AlignedBuffer;
 pub use dense::{Dense, Head, Net, Workspace};
 #[cfg(test)]
 pub(crate) use dense::{Source, counter};
+pub(crate) use product::pack_tile;
 pub use simd::{Isa, Loop, vectorized};

@@ -1,6 +1,6 @@
 //! Products of a tile with a layer's weights, forward and for gradients.
 
-use super::simd::{LANES, Simd};
+use super::simd::{Kernel, LANES, Simd, dispatch};
 
 /// out[o][row] = bias[o] + Σ_i weights[o · output_step + i · input_step] · x[i][row], in the order of i.
 #[derive(Clone, Copy)]
@@ -13,20 +13,25 @@ pub struct Product {
     pub bias: Option<*const f32>,
     pub outputs: usize,
     pub out: *mut f32,
+    /// Width of the tile in vectors.
+    pub vectors: usize,
 }
 
-impl Product {
+impl Kernel for Product {
+    type Output = ();
     #[inline(always)]
-    pub unsafe fn run<S: Simd>(self, vectors: usize) {
+    unsafe fn run<S: Simd>(self) {
         unsafe {
-            match vectors {
+            match self.vectors {
                 1 => self.blocks::<S, 1>(),
                 2 => self.blocks::<S, 2>(),
                 _ => self.blocks::<S, 3>(),
             }
         }
     }
+}
 
+impl Product {
     #[inline(always)]
     unsafe fn blocks<S: Simd, const R: usize>(self) {
         let mut first = 0;
@@ -82,77 +87,88 @@ impl Product {
     }
 }
 
-/// gradient[o][i] += Σ_row delta[o][row] · x[row][i], in the order of the rows; `i` in lanes.
-#[inline(always)]
-pub unsafe fn outer<S: Simd>(
-    delta: *const f32,
-    width: usize,
-    outputs: usize,
-    x: *const f32,
-    stride: usize,
-    live: usize,
-    gradient: *mut f32,
-) {
-    let outer = Outer { delta, width, outputs, x, stride, live, gradient };
-    let mut vector = 0;
-    let vectors = stride / LANES;
-    while vector < vectors {
-        let left = vectors - vector;
+/// Layers with at most so many inputs sum their weights' gradients over rows in lanes: with few inputs, inputs in lanes
+/// would leave most lanes empty. By shape alone, so that the order of sums does not depend on the machine.
+pub const NARROW: usize = 12;
+
+/// Adds a tile to gradients: gradient[o][i] += Σ_row delta[o][row] · x[row][i] in the order of the rows, `i` in lanes.
+#[derive(Clone, Copy)]
+pub struct Outer {
+    /// Derivatives by the layer's sums, `[outputs × width]`.
+    pub delta: *const f32,
+    pub width: usize,
+    pub outputs: usize,
+    /// The layer's inputs row by row, `[live × stride]`; `stride` is `inputs` padded to lanes.
+    pub x: *const f32,
+    pub stride: usize,
+    pub inputs: usize,
+    pub live: usize,
+    /// Whether sums begin at 0 instead of what stands in `gradient`.
+    pub begin: bool,
+    /// `[outputs × inputs]`.
+    pub gradient: *mut f32,
+}
+
+impl Kernel for Outer {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let full = self.inputs / LANES;
+        let mut vector = 0;
         unsafe {
-            if left >= 4 && S::BLOCK >= 8 {
-                outer.columns::<S, 4, 4>(vector);
-                vector += 4;
-            } else if left >= 2 && S::BLOCK >= 8 {
-                outer.columns::<S, 8, 2>(vector);
-                vector += 2;
-            } else {
-                outer.columns::<S, 8, 1>(vector);
-                vector += 1;
+            while vector < full {
+                let left = full - vector;
+                if left >= 4 && S::BLOCK >= 8 {
+                    self.columns::<S, 4, 4, false>(vector);
+                    vector += 4;
+                } else if left >= 2 && S::BLOCK >= 8 {
+                    self.columns::<S, 8, 2, false>(vector);
+                    vector += 2;
+                } else {
+                    self.columns::<S, 8, 1, false>(vector);
+                    vector += 1;
+                }
+            }
+            if self.inputs > full * LANES {
+                self.columns::<S, 8, 1, true>(full);
             }
         }
     }
 }
 
-#[derive(Clone, Copy)]
-struct Outer {
-    delta: *const f32,
-    width: usize,
-    outputs: usize,
-    x: *const f32,
-    stride: usize,
-    live: usize,
-    gradient: *mut f32,
-}
-
 impl Outer {
     #[inline(always)]
-    unsafe fn columns<S: Simd, const J: usize, const K: usize>(self, vector: usize) {
+    unsafe fn columns<S: Simd, const J: usize, const K: usize, const PART: bool>(self, vector: usize) {
         let mut first = 0;
         unsafe {
             // AVX2 and scalar code have no registers for more than two outputs.
             while S::BLOCK >= 8 && first + J <= self.outputs {
-                self.block::<S, J, K>(first, vector);
+                self.block::<S, J, K, PART>(first, vector);
                 first += J;
             }
             while S::BLOCK >= 2 && first + 2 <= self.outputs {
-                self.block::<S, 2, K>(first, vector);
+                self.block::<S, 2, K, PART>(first, vector);
                 first += 2;
             }
             while first < self.outputs {
-                self.block::<S, 1, K>(first, vector);
+                self.block::<S, 1, K, PART>(first, vector);
                 first += 1;
             }
         }
     }
 
     #[inline(always)]
-    unsafe fn block<S: Simd, const J: usize, const K: usize>(self, first: usize, vector: usize) {
+    unsafe fn block<S: Simd, const J: usize, const K: usize, const PART: bool>(self, first: usize, vector: usize) {
         unsafe {
-            let to = self.gradient.add(first * self.stride + vector * LANES);
+            let to = self.gradient.add(first * self.inputs + vector * LANES);
+            let part = self.inputs % LANES;
             let mut sums = [[S::splat(0.0); K]; J];
-            for j in 0..J {
-                for k in 0..K {
-                    sums[j][k] = S::load(to.add(j * self.stride + k * LANES));
+            if !self.begin {
+                for j in 0..J {
+                    for k in 0..K {
+                        let from = to.add(j * self.inputs + k * LANES);
+                        sums[j][k] = if PART { S::load_part(from, part) } else { S::load(from) };
+                    }
                 }
             }
             let x = self.x.add(vector * LANES);
@@ -171,33 +187,204 @@ impl Outer {
             }
             for j in 0..J {
                 for k in 0..K {
-                    S::store(to.add(j * self.stride + k * LANES), sums[j][k]);
+                    let to = to.add(j * self.inputs + k * LANES);
+                    if PART {
+                        S::store_part(to, sums[j][k], part);
+                    } else {
+                        S::store(to, sums[j][k]);
+                    }
                 }
             }
         }
     }
 }
 
-/// `[units × width]` to `[live × stride]`.
-#[inline(always)]
-pub unsafe fn transpose(from: *const f32, units: usize, width: usize, live: usize, to: *mut f32, stride: usize) {
-    for unit in 0..units {
-        for row in 0..live {
-            unsafe { *to.add(row * stride + unit) = *from.add(unit * width + row) }
+/// Adds a tile to running sums: sums[o][i][lane] += Σ over the lane's rows of delta[o][row] · x[i][row], in their order.
+#[derive(Clone, Copy)]
+pub struct RunningOuter {
+    /// Derivatives by the layer's sums, `[outputs × vectors × 16]`.
+    pub delta: *const f32,
+    pub outputs: usize,
+    /// The layer's inputs, `[inputs × vectors × 16]`.
+    pub x: *const f32,
+    pub inputs: usize,
+    pub vectors: usize,
+    /// Whether sums begin at 0 instead of what stands in `sums`.
+    pub begin: bool,
+    /// `[outputs × inputs × 16]`.
+    pub sums: *mut f32,
+}
+
+impl Kernel for RunningOuter {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let mut output = 0;
+        unsafe {
+            while S::BLOCK >= 8 && output + 4 <= self.outputs {
+                self.outputs::<S, 4>(output);
+                output += 4;
+            }
+            while S::BLOCK >= 2 && output + 2 <= self.outputs {
+                self.outputs::<S, 2>(output);
+                output += 2;
+            }
+            while output < self.outputs {
+                self.outputs::<S, 1>(output);
+                output += 1;
+            }
+        }
+    }
+}
+
+impl RunningOuter {
+    #[inline(always)]
+    unsafe fn outputs<S: Simd, const J: usize>(self, output: usize) {
+        let mut input = 0;
+        unsafe {
+            while S::BLOCK >= 8 && input + 4 <= self.inputs {
+                self.block::<S, J, 4>(output, input);
+                input += 4;
+            }
+            while S::BLOCK >= 2 && input + 2 <= self.inputs {
+                self.block::<S, J, 2>(output, input);
+                input += 2;
+            }
+            while input < self.inputs {
+                self.block::<S, J, 1>(output, input);
+                input += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn block<S: Simd, const J: usize, const I: usize>(self, output: usize, input: usize) {
+        unsafe {
+            let to = self.sums.add((output * self.inputs + input) * LANES);
+            let mut sums = [[S::splat(0.0); I]; J];
+            if !self.begin {
+                for j in 0..J {
+                    for i in 0..I {
+                        sums[j][i] = S::load(to.add((j * self.inputs + i) * LANES));
+                    }
+                }
+            }
+            for vector in 0..self.vectors {
+                let mut x = [S::splat(0.0); I];
+                for i in 0..I {
+                    x[i] = S::load(self.x.add(((input + i) * self.vectors + vector) * LANES));
+                }
+                for j in 0..J {
+                    let d = S::load(self.delta.add(((output + j) * self.vectors + vector) * LANES));
+                    for i in 0..I {
+                        sums[j][i] = S::fma(d, x[i], sums[j][i]);
+                    }
+                }
+            }
+            for j in 0..J {
+                for i in 0..I {
+                    S::store(to.add((j * self.inputs + i) * LANES), sums[j][i]);
+                }
+            }
         }
     }
 }
 
 /// sums[output][lane] += delta[output][row] for the rows of each lane.
 #[inline(always)]
-pub unsafe fn sum_rows<S: Simd>(delta: *const f32, outputs: usize, vectors: usize, sums: *mut f32) {
+pub unsafe fn sum_rows<S: Simd>(delta: *const f32, outputs: usize, vectors: usize, begin: bool, sums: *mut f32) {
     for output in 0..outputs {
         unsafe {
-            let mut sum = S::load(sums.add(output * LANES));
+            let mut sum = if begin { S::splat(0.0) } else { S::load(sums.add(output * LANES)) };
             for vector in 0..vectors {
                 sum = S::add(sum, S::load(delta.add((output * vectors + vector) * LANES)));
             }
             S::store(sums.add(output * LANES), sum);
         }
     }
+}
+
+/// Adds up each of `count` running sums, `[count × 16]`, in the order of the lanes.
+#[inline(always)]
+pub unsafe fn add_up<S: Simd>(sums: *const f32, count: usize, to: *mut f32) {
+    unsafe {
+        let mut first = 0;
+        while first < count {
+            let wanted = (count - first).min(LANES);
+            let mut square = [S::splat(0.0); LANES];
+            for i in 0..wanted {
+                square[i] = S::load(sums.add((first + i) * LANES));
+            }
+            let square = S::transpose(square);
+            let mut total = square[0];
+            for lane in 1..LANES {
+                total = S::add(total, square[lane]);
+            }
+            if wanted == LANES {
+                S::store(to.add(first), total);
+            } else {
+                S::store_part(to.add(first), total, wanted);
+            }
+            first += wanted;
+        }
+    }
+}
+
+/// `[units × width]` to rows of `stride` numbers, which is `units` padded to lanes with zeros; `width` is whole vectors.
+#[inline(always)]
+pub unsafe fn transpose<S: Simd>(from: *const f32, units: usize, width: usize, to: *mut f32, stride: usize) {
+    unsafe {
+        let mut first = 0;
+        while first < units {
+            for row in (0..width).step_by(LANES) {
+                let mut square = [S::splat(0.0); LANES];
+                for i in 0..(units - first).min(LANES) {
+                    square[i] = S::load(from.add((first + i) * width + row));
+                }
+                let square = S::transpose(square);
+                for i in 0..LANES {
+                    S::store(to.add((row + i) * stride + first), square[i]);
+                }
+            }
+            first += LANES;
+        }
+    }
+}
+
+/// Rows of `stride` numbers to a tile `[units × width]`; `width` is whole vectors, and as many rows are there.
+#[inline(always)]
+unsafe fn transpose_back<S: Simd>(from: *const f32, stride: usize, units: usize, width: usize, to: *mut f32) {
+    unsafe {
+        for first in (0..units).step_by(LANES) {
+            for row in (0..width).step_by(LANES) {
+                let mut square = [S::splat(0.0); LANES];
+                for i in 0..LANES {
+                    square[i] = S::load(from.add((row + i) * stride + first));
+                }
+                let square = S::transpose(square);
+                for i in 0..(units - first).min(LANES) {
+                    S::store(to.add((first + i) * width + row), square[i]);
+                }
+            }
+        }
+    }
+}
+
+/// Packs rows, `[width × stride]` with `stride` a multiple of 16, into a tile `[units × width]`.
+///
+/// # Panics
+/// If a slice is too short, or `width` or `stride` is no multiple of 16.
+pub fn pack_tile(rows: &[f32], stride: usize, units: usize, width: usize, tile: &mut [f32]) {
+    struct Pack<'a>(&'a [f32], usize, usize, usize, &'a mut [f32]);
+    impl Kernel for Pack<'_> {
+        type Output = ();
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            let Pack(rows, stride, units, width, tile) = self;
+            unsafe { transpose_back::<S>(rows.as_ptr(), stride, units, width, tile.as_mut_ptr()) }
+        }
+    }
+    assert!(width.is_multiple_of(LANES) && stride.is_multiple_of(LANES) && units <= stride);
+    assert!(rows.len() >= width * stride && tile.len() >= units * width);
+    dispatch(Pack(rows, stride, units, width, tile));
 }

@@ -22,9 +22,17 @@ pub trait Simd: Copy {
     /// Outputs that one register block computes together, next to three vectors of rows.
     const BLOCK: usize;
 
+    /// Runs a kernel as a function of its own on this instruction set: what several kernels share is compiled once.
+    unsafe fn outline<K: Kernel>(kernel: K) -> K::Output;
     unsafe fn splat(x: f32) -> Self::V;
     unsafe fn load(from: *const f32) -> Self::V;
     unsafe fn store(to: *mut f32, a: Self::V);
+    /// The first `count` numbers at the pointer, then zeros; `count` from 1 to 15.
+    unsafe fn load_part(from: *const f32, count: usize) -> Self::V;
+    /// Writes the first `count` numbers only; `count` from 1 to 15.
+    unsafe fn store_part(to: *mut f32, a: Self::V, count: usize);
+    /// Sixteen vectors as a matrix, turned: number k of vector i becomes number i of vector k.
+    unsafe fn transpose(a: [Self::V; LANES]) -> [Self::V; LANES];
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
@@ -46,6 +54,8 @@ pub trait Simd: Copy {
     unsafe fn with_sign(a: Self::V, b: Self::V) -> Self::V;
     /// 2^n for whole n from −126 to 127.
     unsafe fn exp2_whole(n: Self::V) -> Self::V;
+    /// a · 2ⁿ where `shifted` is n + 1.5 · 2²³, as long as the product is a normal number.
+    unsafe fn scale(a: Self::V, shifted: Self::V) -> Self::V;
     /// Positive normal x as m · 2^e with m in [√½, √2): (m, e).
     unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V);
 }
@@ -180,6 +190,10 @@ impl Simd for Scalar {
     type M = [bool; LANES];
     const BLOCK: usize = 1;
 
+    #[inline(never)]
+    unsafe fn outline<K: Kernel>(kernel: K) -> K::Output {
+        unsafe { kernel.run::<Scalar>() }
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self::V {
         [x; LANES]
@@ -191,6 +205,20 @@ impl Simd for Scalar {
     #[inline(always)]
     unsafe fn store(to: *mut f32, a: Self::V) {
         unsafe { to.cast::<[f32; LANES]>().write_unaligned(a) }
+    }
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32, count: usize) -> Self::V {
+        std::array::from_fn(|lane| if lane < count { unsafe { *from.add(lane) } } else { 0.0 })
+    }
+    #[inline(always)]
+    unsafe fn store_part(to: *mut f32, a: Self::V, count: usize) {
+        for lane in 0..count {
+            unsafe { *to.add(lane) = a[lane] }
+        }
+    }
+    #[inline(always)]
+    unsafe fn transpose(a: [Self::V; LANES]) -> [Self::V; LANES] {
+        std::array::from_fn(|row| std::array::from_fn(|lane| a[lane][row]))
     }
     #[inline(always)]
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
@@ -249,6 +277,10 @@ impl Simd for Scalar {
         n.map(|n| f32::from_bits((n as i32).wrapping_add(127).wrapping_shl(23) as u32))
     }
     #[inline(always)]
+    unsafe fn scale(a: Self::V, shifted: Self::V) -> Self::V {
+        map2(a, shifted, |a, n| f32::from_bits(a.to_bits().wrapping_add(n.to_bits() << 23)))
+    }
+    #[inline(always)]
     unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V) {
         let shifted = x.map(|x| x.to_bits().wrapping_sub(SQRT_HALF_BITS));
         let exponent = shifted.map(|bits| ((bits as i32) >> 23) as f32);
@@ -262,17 +294,54 @@ const SQRT_HALF_BITS: u32 = 0x3f35_04f3;
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Kernel, SQRT_HALF_BITS, Simd};
+    use super::{Kernel, LANES, SQRT_HALF_BITS, Simd};
     use std::arch::x86_64::*;
 
+    #[inline(never)]
     #[target_feature(enable = "avx2,fma")]
     pub unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
         unsafe { kernel.run::<Avx2>() }
     }
 
+    #[inline(never)]
     #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
     pub unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
         unsafe { kernel.run::<Avx512>() }
+    }
+
+    /// Masks of the first `count` of sixteen lanes.
+    #[inline(always)]
+    unsafe fn masks(count: usize) -> [__m256i; 2] {
+        unsafe {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let count = count as i32;
+            let below = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lanes);
+            [below, _mm256_cmpgt_epi32(_mm256_set1_epi32(count - 8), lanes)]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose_8(a: [__m256; 8]) -> [__m256; 8] {
+        unsafe {
+            let mut b = a;
+            for i in (0..8).step_by(2) {
+                b[i] = _mm256_unpacklo_ps(a[i], a[i + 1]);
+                b[i + 1] = _mm256_unpackhi_ps(a[i], a[i + 1]);
+            }
+            let mut c = b;
+            for i in (0..8).step_by(4) {
+                c[i] = _mm256_shuffle_ps::<0x44>(b[i], b[i + 2]);
+                c[i + 1] = _mm256_shuffle_ps::<0xee>(b[i], b[i + 2]);
+                c[i + 2] = _mm256_shuffle_ps::<0x44>(b[i + 1], b[i + 3]);
+                c[i + 3] = _mm256_shuffle_ps::<0xee>(b[i + 1], b[i + 3]);
+            }
+            let mut turned = c;
+            for i in 0..4 {
+                turned[i] = _mm256_permute2f128_ps::<0x20>(c[i], c[i + 4]);
+                turned[i + 4] = _mm256_permute2f128_ps::<0x31>(c[i], c[i + 4]);
+            }
+            turned
+        }
     }
 
     /// Two vectors of eight.
@@ -284,6 +353,10 @@ mod x86 {
         type M = [__m256; 2];
         const BLOCK: usize = 2;
 
+        #[inline(always)]
+        unsafe fn outline<K: Kernel>(kernel: K) -> K::Output {
+            unsafe { run_avx2(kernel) }
+        }
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self::V {
             unsafe { [_mm256_set1_ps(x); 2] }
@@ -297,6 +370,39 @@ mod x86 {
             unsafe {
                 _mm256_storeu_ps(to, a[0]);
                 _mm256_storeu_ps(to.add(8), a[1]);
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_part(from: *const f32, count: usize) -> Self::V {
+            unsafe {
+                let [low, high] = masks(count);
+                // A half without numbers must not be read: its address may lie outside of the slice.
+                [_mm256_maskload_ps(from, low), _mm256_maskload_ps(from.wrapping_add(8), high)]
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_part(to: *mut f32, a: Self::V, count: usize) {
+            unsafe {
+                let [low, high] = masks(count);
+                _mm256_maskstore_ps(to, low, a[0]);
+                _mm256_maskstore_ps(to.wrapping_add(8), high, a[1]);
+            }
+        }
+        #[inline(always)]
+        unsafe fn transpose(a: [Self::V; LANES]) -> [Self::V; LANES] {
+            unsafe {
+                let mut turned = a;
+                for (rows, columns) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                    let mut square = [a[0][0]; 8];
+                    for i in 0..8 {
+                        square[i] = a[8 * rows + i][columns];
+                    }
+                    let square = transpose_8(square);
+                    for i in 0..8 {
+                        turned[8 * columns + i][rows] = square[i];
+                    }
+                }
+                turned
             }
         }
         #[inline(always)]
@@ -376,6 +482,17 @@ mod x86 {
             }
         }
         #[inline(always)]
+        unsafe fn scale(a: Self::V, shifted: Self::V) -> Self::V {
+            unsafe {
+                let mut product = a;
+                for half in 0..2 {
+                    let power = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted[half]));
+                    product[half] = _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a[half]), power));
+                }
+                product
+            }
+        }
+        #[inline(always)]
         unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V) {
             unsafe {
                 let low = _mm256_set1_epi32(SQRT_HALF_BITS as i32);
@@ -401,6 +518,10 @@ mod x86 {
         const BLOCK: usize = 8;
 
         #[inline(always)]
+        unsafe fn outline<K: Kernel>(kernel: K) -> K::Output {
+            unsafe { run_avx512(kernel) }
+        }
+        #[inline(always)]
         unsafe fn splat(x: f32) -> Self::V {
             unsafe { _mm512_set1_ps(x) }
         }
@@ -411,6 +532,47 @@ mod x86 {
         #[inline(always)]
         unsafe fn store(to: *mut f32, a: Self::V) {
             unsafe { _mm512_storeu_ps(to, a) }
+        }
+        #[inline(always)]
+        unsafe fn load_part(from: *const f32, count: usize) -> Self::V {
+            unsafe { _mm512_maskz_loadu_ps((1 << count) - 1, from) }
+        }
+        #[inline(always)]
+        unsafe fn store_part(to: *mut f32, a: Self::V, count: usize) {
+            unsafe { _mm512_mask_storeu_ps(to, (1 << count) - 1, a) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(a: [Self::V; LANES]) -> [Self::V; LANES] {
+            unsafe {
+                // Pairs of numbers, then pairs of pairs within each quarter, then the quarters.
+                let mut b = a;
+                for i in (0..16).step_by(2) {
+                    b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
+                    b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+                }
+                let mut c = b;
+                for i in (0..16).step_by(4) {
+                    c[i] = _mm512_shuffle_ps::<0x44>(b[i], b[i + 2]);
+                    c[i + 1] = _mm512_shuffle_ps::<0xee>(b[i], b[i + 2]);
+                    c[i + 2] = _mm512_shuffle_ps::<0x44>(b[i + 1], b[i + 3]);
+                    c[i + 3] = _mm512_shuffle_ps::<0xee>(b[i + 1], b[i + 3]);
+                }
+                let mut d = c;
+                for i in 0..4 {
+                    d[i] = _mm512_shuffle_f32x4::<0x88>(c[i], c[i + 4]);
+                    d[i + 4] = _mm512_shuffle_f32x4::<0xdd>(c[i], c[i + 4]);
+                    d[i + 8] = _mm512_shuffle_f32x4::<0x88>(c[i + 8], c[i + 12]);
+                    d[i + 12] = _mm512_shuffle_f32x4::<0xdd>(c[i + 8], c[i + 12]);
+                }
+                let mut turned = d;
+                for i in 0..4 {
+                    turned[i] = _mm512_shuffle_f32x4::<0x88>(d[i], d[i + 8]);
+                    turned[i + 8] = _mm512_shuffle_f32x4::<0xdd>(d[i], d[i + 8]);
+                    turned[i + 4] = _mm512_shuffle_f32x4::<0x88>(d[i + 4], d[i + 12]);
+                    turned[i + 12] = _mm512_shuffle_f32x4::<0xdd>(d[i + 4], d[i + 12]);
+                }
+                turned
+            }
         }
         #[inline(always)]
         unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
@@ -472,6 +634,13 @@ mod x86 {
             }
         }
         #[inline(always)]
+        unsafe fn scale(a: Self::V, shifted: Self::V) -> Self::V {
+            unsafe {
+                let power = _mm512_slli_epi32::<23>(_mm512_castps_si512(shifted));
+                _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), power))
+            }
+        }
+        #[inline(always)]
         unsafe fn split_exponent(x: Self::V) -> (Self::V, Self::V) {
             unsafe {
                 let low = _mm512_set1_epi32(SQRT_HALF_BITS as i32);
@@ -479,6 +648,50 @@ mod x86 {
                 let exponent = _mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(shifted));
                 let bits = _mm512_and_si512(shifted, _mm512_set1_epi32(0x007f_ffff));
                 (_mm512_castsi512_ps(_mm512_add_epi32(bits, low)), exponent)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Moves<'a>(&'a [f32], &'a mut [f32], usize);
+
+    impl Kernel for Moves<'_> {
+        type Output = ();
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            unsafe {
+                let mut square = [S::splat(0.0); LANES];
+                for (row, vector) in square.iter_mut().enumerate() {
+                    *vector = S::load(self.0[row * LANES..].as_ptr());
+                }
+                for (row, vector) in S::transpose(square).into_iter().enumerate() {
+                    S::store(self.1[row * LANES..].as_mut_ptr(), vector);
+                }
+                let part = S::load_part(self.0.as_ptr(), self.2);
+                S::store(self.1[256..].as_mut_ptr(), part);
+                S::store_part(self.1[272..].as_mut_ptr(), S::load(self.0.as_ptr()), self.2);
+            }
+        }
+    }
+
+    #[test]
+    fn moves_put_numbers_where_they_belong() {
+        let from: Vec<f32> = (0..256).map(|i| i as f32 + 1.0).collect();
+        for isa in Isa::available() {
+            for count in 1..LANES {
+                let mut to = vec![-1.0; 288];
+                dispatch_on(isa, Moves(&from, &mut to, count));
+                for row in 0..LANES {
+                    for lane in 0..LANES {
+                        assert_eq!(to[row * LANES + lane], from[lane * LANES + row], "{isa:?} {row} {lane}");
+                    }
+                    assert_eq!(to[256 + row], if row < count { from[row] } else { 0.0 }, "{isa:?} {count}");
+                    assert_eq!(to[272 + row], if row < count { from[row] } else { -1.0 }, "{isa:?} {count}");
+                }
             }
         }
     }
