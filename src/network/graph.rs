@@ -40,6 +40,9 @@ pub struct GraphNode {
     pub level: u32,
 }
 
+/// Most inputs of a graph: a damaged file must not claim all memory.
+const MOST_INPUTS: u32 = 1 << 24;
+
 /// A graph as it is written to disk.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,7 +81,7 @@ impl Graph {
     ///
     /// # Errors
     /// A link from an output, to an input or the bias, to or from no node, one that stands there twice, a hidden node
-    /// named twice or like another node, no output, or links that run in a circle (`P0151`).
+    /// named twice or like another node, no output, more than 2²⁴ inputs, or links that run in a circle (`P0151`).
     pub fn new(
         inputs: u32,
         outputs: &[Activation],
@@ -89,6 +92,9 @@ impl Graph {
             Err(Error::data("P0151", message)
                 .help("link inputs, the bias and hidden nodes to hidden nodes and outputs"))
         };
+        if inputs > MOST_INPUTS {
+            return refuse(format!("{inputs} inputs are more than a graph may have ({MOST_INPUTS})"));
+        }
         let first_output = inputs as usize + 1;
         let first_hidden = first_output + outputs.len();
         let mut hidden = hidden.to_vec();
@@ -416,6 +422,8 @@ mod tests {
         let graph = random(&mut rng, [4, 3, 20], 0.3, &Activation::all(), Activation::Linear);
         let text = serde_json::to_string(&graph).unwrap();
         assert_eq!(serde_json::from_str::<Graph>(&text).unwrap(), graph);
+        let vast = r#"{"inputs":4294967295,"outputs":["Linear"],"hidden":[],"links":[]}"#;
+        assert!(serde_json::from_str::<Graph>(vast).unwrap_err().to_string().contains("more than"));
         let circle = r#"{"inputs":1,"outputs":["Linear"],"hidden":[[3,"Tanh"]],"links":[[3,3]]}"#;
         assert!(serde_json::from_str::<Graph>(circle).unwrap_err().to_string().contains("circle"));
     }
@@ -530,8 +538,8 @@ mod tests {
                 for each in [false, true] {
                     let used = if each { Weights::PerLink(&weights) } else { Weights::Shared(&per_lane) };
                     graph.wiring().step_on(isa, used, lanes, &observations, &mut out, &mut memory);
-                    for at in 0..lanes {
-                        let of_lane = if each { weights.clone() } else { vec![per_lane[at]; links] };
+                    for (at, weight) in per_lane.iter().enumerate() {
+                        let of_lane = if each { weights.clone() } else { vec![*weight; links] };
                         let plain = graph.plain(&of_lane, &lane(&observations, at));
                         prop_assert_eq!(bits(&lane(&out, at)), bits(&plain), "{:?} lane {}", isa, at);
                     }

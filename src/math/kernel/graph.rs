@@ -324,10 +324,7 @@ impl Pass<'_> {
                     _ => self.sums::<S, 3>(weights, first, run.end),
                 }
                 let at = (1 + first) * width;
-                let slopes = match self.slopes {
-                    Some(slopes) => Some(slopes.add(at)),
-                    None => None,
-                };
+                let slopes = self.slopes.map(|slopes| slopes.add(at));
                 activate::<S>(run.activation, self.values.add(at), slopes, (run.end - first) * self.vectors);
                 first = run.end;
             }
