@@ -1,10 +1,16 @@
 //! Graph networks: episodes in step with a shared weight per lane, and rows under six shared weights. Names carry the
-//! hidden nodes, the links and the lanes or rows; throughput is nodes computed a second, all lanes counted.
+//! hidden nodes, the links and the lanes or rows; throughput is nodes computed a second, all lanes counted. Then the
+//! breeding of a whole generation without its scores; throughput is children a second.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use precocial::evolve::strategy::{Wann, WannSettings};
+use precocial::evolve::wann::Shape;
+use precocial::evolve::{Evaluations, Strategy};
 use precocial::math::{Activation, Rows};
 use precocial::network::{Graph, GraphMemory, Head, Weights};
 use precocial::rng::{Purpose, Streams};
+use precocial::task::TargetKind;
+use precocial::values::{Count, Fitness, Probability};
 use std::hint::black_box;
 
 /// The activations that a search may choose from.
@@ -83,5 +89,32 @@ fn benches(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(graphs, benches);
+/// Generations of networks for digits of 16 × 16, after as many as gave them some hidden nodes.
+fn breeding(criterion: &mut Criterion) {
+    let size = 960;
+    let settings = WannSettings {
+        population: Count::new(size as u64).expect("in range"),
+        initial_links: Probability::new(0.05).expect("in range"),
+        ..WannSettings::default()
+    };
+    let shape = Shape { inputs: 256, outputs: 10, output: Activation::Linear };
+    let mut search = Wann::new(settings, shape, TargetKind::Classes).expect("settings");
+    let streams = Streams::new(1);
+    let mut evaluations = Evaluations { fitness: vec![Fitness::WORST; size], ..Evaluations::default() };
+    let mut generation = || {
+        let (population, asked) = search.ask(size, &streams).expect("children");
+        for (fitness, individual) in evaluations.fitness.iter_mut().zip(population) {
+            // The more hidden nodes the better, so that there is something to breed.
+            *fitness = Fitness::new(-(individual.genome.hidden().len() as f64));
+        }
+        search.tell(&mut evaluations, asked);
+    };
+    (0..50).for_each(|_| generation());
+    let mut group = criterion.benchmark_group("breeding");
+    group.throughput(Throughput::Elements(size as u64)).sample_size(10);
+    group.bench_function("960 x 256-10", |bencher| bencher.iter(&mut generation));
+    group.finish();
+}
+
+criterion_group!(graphs, benches, breeding);
 criterion_main!(graphs);
