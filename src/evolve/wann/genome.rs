@@ -156,25 +156,25 @@ impl Genome {
     }
 
     /// The level of every node, in their order, disabled connections counted too: a connection from a lower to a
-    /// higher place in the order of (level, name) closes no circle, now or when others are enabled.
+    /// higher place in the order of (level, name) closes no circle, now or when others are enabled. Connections to
+    /// outputs, which nobody hears, are not looked at: outputs come behind all others anyway.
     pub(super) fn levels(&self) -> Vec<u32> {
-        self.try_levels().expect("the connections of a genome never run in a circle")
+        let outputs = self.shape.output_ids();
+        let inner = self.connections.iter().filter(|connection| !outputs.contains(&connection.to));
+        let place = |id| self.place_of(id) as u32;
+        let arcs: Vec<(u32, u32)> = inner.map(|connection| (place(connection.from), place(connection.to))).collect();
+        let levels = levels(self.shape.inputs as usize + 1, self.nodes.len(), &arcs);
+        levels.expect("the connections of a genome never run in a circle")
     }
 
     /// Place of a node in `nodes`.
     pub(super) fn place_of(&self, id: u32) -> usize {
-        self.find(id).expect("connections join nodes of the genome")
-    }
-
-    fn find(&self, id: u32) -> Option<usize> {
-        self.nodes.binary_search_by_key(&id, |node| node.id).ok()
-    }
-
-    fn try_levels(&self) -> Option<Vec<u32>> {
-        let arc =
-            |connection: &Connection| Some((self.find(connection.from)? as u32, self.find(connection.to)? as u32));
-        let arcs: Vec<(u32, u32)> = self.connections.iter().map(arc).collect::<Option<_>>()?;
-        levels(self.shape.inputs as usize + 1, self.nodes.len(), &arcs)
+        let first = self.shape.first_hidden();
+        if id < first {
+            return id as usize;
+        }
+        let place = self.hidden().binary_search_by_key(&id, |node| node.id);
+        first as usize + place.expect("connections join nodes of the genome")
     }
 
     fn graph(&self) -> Result<Graph> {
