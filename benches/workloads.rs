@@ -25,7 +25,7 @@ fn benches(criterion: &mut Criterion) {
                     bencher.iter_custom(|rounds| {
                         let elapsed = pool.install(|| {
                             let start = Instant::now();
-                            (0..rounds).for_each(|_| drop(black_box(run())));
+                            (0..rounds).for_each(|_| _ = black_box(run()));
                             start.elapsed()
                         });
                         fastest = fastest.min(elapsed.as_secs_f64() / rounds as f64);

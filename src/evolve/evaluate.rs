@@ -82,6 +82,9 @@ pub struct Scoring {
 pub struct Evaluations {
     /// One fitness per individual of the population; only the range that was asked for is written.
     pub fitness: Vec<Fitness>,
+    /// Scores of each individual's trials, `[population × trials]`, lower is better: losses, or returns with their sign
+    /// turned. Empty where an individual is scored once.
+    pub trials: Vec<f32>,
     /// What individuals learned, where that is inherited: same indices.
     pub learned: Option<Population>,
     /// Which individuals inherit what they learned.

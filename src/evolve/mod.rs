@@ -10,6 +10,7 @@ mod schedule;
 pub mod selection;
 pub mod strategy;
 mod variation;
+pub mod wann;
 
 pub use crossover::{Cross, Crossover};
 pub use evaluate::{Evaluate, Evaluations, Inheritance, LossEvaluator, Measure, Scoring};

@@ -29,6 +29,30 @@ pub enum Loss {
     MeanSquared,
 }
 
+impl Output {
+    /// What the kernels make of outputs and targets under `loss`, and the activation that the output units then have.
+    ///
+    /// # Errors
+    /// An output that does not go with the loss (`P0135`).
+    pub fn head(self, loss: Loss) -> Result<(Head, Activation)> {
+        match (self, loss) {
+            (Output::Softmax, Loss::CrossEntropy) => Ok((Head::SoftmaxCrossEntropy, Activation::Linear)),
+            (Output::Logistic, Loss::CrossEntropy) => Ok((Head::LogisticCrossEntropy, Activation::Linear)),
+            (Output::Linear, Loss::MeanSquared) => Ok((Head::Squared, Activation::Linear)),
+            (Output::Logistic, Loss::MeanSquared) => Ok((Head::Squared, Activation::Logistic)),
+            (Output::Tanh, Loss::MeanSquared) => Ok((Head::Squared, Activation::Tanh)),
+            (Output::Softmax, Loss::MeanSquared) => {
+                Err(Error::experiment("P0135", "`Softmax` outputs go with `loss: CrossEntropy`")
+                    .help("write `loss: CrossEntropy`, or `output: Logistic` with `loss: MeanSquared`"))
+            }
+            (Output::Linear | Output::Tanh, Loss::CrossEntropy) => {
+                Err(Error::experiment("P0135", "`loss: CrossEntropy` needs outputs that are probabilities")
+                    .help("write `output: Softmax` (one class per row) or `output: Logistic`"))
+            }
+        }
+    }
+}
+
 /// A multi-layer perceptron: its layers and where each lies in the flat parameter slice.
 ///
 /// The slice holds, layer by layer, the weights `[outputs × inputs]` row-major, then the thresholds `[outputs]`. A genome
@@ -62,21 +86,7 @@ impl Mlp {
         output: Output,
         loss: Loss,
     ) -> Result<Mlp> {
-        let (head, last) = match (output, loss) {
-            (Output::Softmax, Loss::CrossEntropy) => (Head::SoftmaxCrossEntropy, Activation::Linear),
-            (Output::Logistic, Loss::CrossEntropy) => (Head::LogisticCrossEntropy, Activation::Linear),
-            (Output::Linear, Loss::MeanSquared) => (Head::Squared, Activation::Linear),
-            (Output::Logistic, Loss::MeanSquared) => (Head::Squared, Activation::Logistic),
-            (Output::Tanh, Loss::MeanSquared) => (Head::Squared, Activation::Tanh),
-            (Output::Softmax, Loss::MeanSquared) => {
-                return Err(Error::experiment("P0135", "`Softmax` outputs go with `loss: CrossEntropy`")
-                    .help("write `loss: CrossEntropy`, or `output: Logistic` with `loss: MeanSquared`"));
-            }
-            (Output::Linear | Output::Tanh, Loss::CrossEntropy) => {
-                return Err(Error::experiment("P0135", "`loss: CrossEntropy` needs outputs that are probabilities")
-                    .help("write `output: Softmax` (one class per row) or `output: Logistic`"));
-            }
-        };
+        let (head, last) = output.head(loss)?;
         let mut layers = Vec::with_capacity(hidden.len() + 1);
         let mut start = 0_usize;
         let mut before = inputs;

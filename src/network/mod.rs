@@ -1,9 +1,11 @@
-//! Networks: the multi-layer perceptron over one flat slice of parameters, and its plain twin.
+//! Networks: the multi-layer perceptron over one flat slice of parameters, its plain twin, and feed-forward graphs.
 
+pub mod graph;
 mod mlp;
 #[cfg(test)]
 mod oracle;
 pub mod reference;
 
-pub use crate::math::kernel::{Dense, Head, Workspace};
+pub use crate::math::kernel::{Dense, GraphMemory, Head, Weights, Workspace};
+pub use graph::{Graph, GraphLanes};
 pub use mlp::{Loss, Mlp, Output};

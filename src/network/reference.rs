@@ -25,7 +25,7 @@ fn forward(network: &Mlp, params: &[f64], input: &[f64]) -> Vec<Vec<(f64, f64)>>
 }
 
 /// Loss of one row and its derivatives by the outputs (before softmax or logistic of a cross-entropy).
-fn row_loss(head: Head, outputs: &[f64], targets: &[f64]) -> (f64, Vec<f64>) {
+pub(super) fn row_loss(head: Head, outputs: &[f64], targets: &[f64]) -> (f64, Vec<f64>) {
     let share = 1.0 / outputs.len() as f64;
     match head {
         Head::SoftmaxCrossEntropy => {

@@ -1,8 +1,10 @@
 //! Strategies: who asks for scores and is told them.
 
 pub mod genetic;
+pub mod wann;
 
 pub use genetic::{Genetic, GeneticSettings};
+pub use wann::{Wann, WannSettings, WannState};
 
 use crate::error::Result;
 use crate::evolve::Evaluations;

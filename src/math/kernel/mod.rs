@@ -1,7 +1,7 @@
 //! The fast loops, and the only unsafe code of the crate.
 //!
 //! `simd` has the lanes, `elementary` and `activate` the functions, `product` the register blocks, `head` the losses,
-//! and `dense` the layers of a network over packed rows. Everything that
+//! `dense` the layers of a network over packed rows, and `graph` feed-forward graphs over rows or episodes. Everything that
 //! leaves this module is safe and works on slices.
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc)]
@@ -12,6 +12,7 @@ mod activate;
 mod buffer;
 mod dense;
 mod elementary;
+mod graph;
 mod head;
 pub mod limits;
 mod product;
@@ -21,5 +22,6 @@ pub use buffer::AlignedBuffer;
 pub use dense::{Dense, Head, Net, Workspace};
 #[cfg(test)]
 pub(crate) use dense::{Source, counter};
+pub use graph::{GraphMemory, Weights, Wiring, activate_one};
 pub(crate) use product::pack_tile;
 pub use simd::{Isa, Loop, vectorized};

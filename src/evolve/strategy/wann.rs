@@ -1,0 +1,733 @@
+//! The search for weight-agnostic topologies.
+
+use crate::cost::Cost;
+use crate::error::{Error, Result};
+use crate::evolve::selection::{Select, Tournament};
+use crate::evolve::wann::operators::{ChangeContext, cross};
+use crate::evolve::wann::rank::{Objectives, rank};
+use crate::evolve::wann::{Changes, Genome, Individual, Innovations, Performance, Shape};
+use crate::evolve::{Evaluate, Evaluations, Scoring, Strategy};
+use crate::math::Activation;
+use crate::rng::{Purpose, Streams};
+use crate::task::TargetKind;
+use crate::values::{Count, Fitness, Probability};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Settings of the search. The defaults are those of the paper's swing-up (Gaier & Ha 2019).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WannSettings {
+    /// Individuals; 192.
+    pub population: Count,
+    /// Generations scored, the drawn one included; 1024.
+    pub generations: Count,
+    /// Competitors for each place of a parent, drawn with replacement; 8.
+    pub tournament: Count,
+    /// Share of the population, from the worst, that may not become parents; 0.2.
+    pub cull: Probability,
+    /// Share of the rest that goes on unchanged; 0.2.
+    pub elites: Probability,
+    /// Share of the connections from inputs and the bias to outputs that begin enabled; 0.5. Less where inputs are many.
+    pub initial_links: Probability,
+    /// How often each change of topology is made.
+    pub changes: Changes,
+    /// Share of the children with two parents; 0.
+    pub crossover: Probability,
+    /// How often a generation is ranked by mean score and connections; else by mean and peak score. 0.8.
+    pub connections_objective: Probability,
+    /// Shared weights that every network is scored with; −2, −1, −0.5, 0.5, 1, 2.
+    pub weights: Vec<f32>,
+    /// Minibatches or episodes per shared weight; 3.
+    pub repetitions: Count,
+    /// Activations of hidden nodes; the ten of the paper unless said otherwise, for classes without `Step`.
+    pub activations: Option<Vec<Activation>>,
+    /// Fresh scorings that the best of a generation must stand before it replaces the champion; 8.
+    pub champion_scorings: Count,
+}
+
+impl Default for WannSettings {
+    fn default() -> WannSettings {
+        let count = |count| Count::new(count).expect("in range");
+        let share = |share| Probability::new(share).expect("in range");
+        WannSettings {
+            population: count(192),
+            generations: count(1024),
+            tournament: count(8),
+            cull: share(0.2),
+            elites: share(0.2),
+            initial_links: share(0.5),
+            changes: Changes::default(),
+            crossover: share(0.0),
+            connections_objective: share(0.8),
+            weights: vec![-2.0, -1.0, -0.5, 0.5, 1.0, 2.0],
+            repetitions: count(3),
+            activations: None,
+            champion_scorings: count(8),
+        }
+    }
+}
+
+impl WannSettings {
+    /// Refuses settings that no search can work with.
+    ///
+    /// # Errors
+    /// No shared weight, one that is 0, no activation, or no change that has a chance (`P0121`); a shared weight that is
+    /// not finite (`P0122`).
+    pub fn check(&self) -> Result<()> {
+        let refuse = |code, message: String, help: &str| Err(Error::experiment(code, message).help(help));
+        let weights = "write for example `weights: [-2.0, -1.0, -0.5, 0.5, 1.0, 2.0]`";
+        if self.weights.is_empty() {
+            return refuse("P0121", "`weights` lists no shared weight".into(), weights);
+        }
+        if let Some(weight) = self.weights.iter().find(|weight| !weight.is_finite()) {
+            return refuse("P0122", format!("a shared weight must be a finite number, found {weight}"), weights);
+        }
+        if self.weights.contains(&0.0) {
+            let message = "a shared weight of 0 makes every network deaf to its inputs".into();
+            return refuse("P0121", message, "leave 0 out of `weights`");
+        }
+        if self.activations.as_ref().is_some_and(Vec::is_empty) {
+            let message = "`activations` lists no activation for hidden nodes".into();
+            return refuse(
+                "P0121",
+                message,
+                "leave `activations` out, or write for example `activations: [Tanh, Sin]`",
+            );
+        }
+        if self.changes.total() <= 0.0 {
+            let message = "every chance in `changes` is 0, so nothing would ever change".into();
+            return refuse("P0121", message, "leave `changes` out, or give one of them a chance above 0");
+        }
+        Ok(())
+    }
+
+    /// Activations that hidden nodes may have for targets of this kind.
+    pub fn hidden_activations(&self, kind: TargetKind) -> Vec<Activation> {
+        use Activation::*;
+        let published = || vec![Linear, Step, Sin, Gaussian, Tanh, Logistic, Negate, Abs, Relu, Cos];
+        let mut activations = self.activations.clone().unwrap_or_else(published);
+        if self.activations.is_none() && kind == TargetKind::Classes {
+            activations.retain(|activation| *activation != Step);
+        }
+        activations
+    }
+}
+
+/// What a generation looked like. Scores are losses, or returns with their sign turned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WannSummary {
+    /// Its number, from 0.
+    pub generation: u64,
+    /// Finite mean scores from best to worst.
+    pub means: Vec<f64>,
+    /// Individuals whose score was not finite.
+    pub nonfinite: usize,
+    /// The best peak: one network's with one shared weight.
+    pub best_peak: f64,
+    /// Enabled connections of the individual with the best mean, and the middle of the population.
+    pub connections: (usize, usize),
+    /// Hidden nodes, likewise.
+    pub hidden: (usize, usize),
+}
+
+/// A search between `tell` and `ask`, as a checkpoint holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WannState {
+    /// Generations told.
+    pub generation: u64,
+    /// The latest generation; empty before the first.
+    pub genomes: Vec<Genome>,
+    /// Mean and peak score of each; `None` where they were not finite.
+    pub scores: Vec<Option<(f64, f64)>>,
+    /// Counters of names and numbers.
+    pub innovations: Innovations,
+    /// The champion, and its score on fresh streams.
+    pub champion: Option<(Genome, f64)>,
+}
+
+/// A search for weight-agnostic topologies under way.
+///
+/// Every generation is scored whole, elites included, because its minibatches or episodes are its own. Its best is
+/// lucky, too, on just those: [`Wann::contender`] therefore names an individual that would be the new champion, and
+/// [`Wann::rescore`] scores it on fresh streams before it is.
+///
+/// ```
+/// use precocial::evolve::strategy::{Strategy, Wann, WannSettings};
+/// use precocial::evolve::wann::{GraphLossEvaluator, Shape};
+/// use precocial::evolve::{Evaluate, Evaluations, Scoring};
+/// use precocial::math::{Activation, Rows};
+/// use precocial::network::Head;
+/// use precocial::rng::Streams;
+/// use precocial::task::TargetKind;
+/// use precocial::train::Batch;
+/// use precocial::values::Count;
+///
+/// let rows = Rows::new(&[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], &[0.0, 1.0, 1.0, 0.0], 2, 1);
+/// let settings = WannSettings { population: Count::new(20)?, generations: Count::new(5)?, ..WannSettings::default() };
+/// let evaluator = GraphLossEvaluator::new(&rows, Head::Squared, &settings.weights, Batch::Full, 3);
+/// let shape = Shape { inputs: 2, outputs: 1, output: Activation::Linear };
+/// let mut search = Wann::new(settings, shape, TargetKind::Values)?;
+/// let (streams, mut evaluations) = (Streams::new(1), Evaluations::default());
+/// while !search.is_finished() {
+///     let scoring = Scoring { generation: search.generation() };
+///     let (population, asked) = search.ask(usize::MAX, &streams)?;
+///     evaluator.evaluate(population, asked.clone(), scoring, &streams, &mut evaluations)?;
+///     search.tell(&mut evaluations, asked);
+///     search.rescore(&evaluator, &streams)?;
+/// }
+/// let (champion, loss) = search.best().expect("five generations were told");
+/// assert!(loss.is_finite() && champion.graph.inputs() == 2);
+/// # Ok::<(), precocial::Error>(())
+/// ```
+pub struct Wann {
+    settings: WannSettings,
+    shape: Shape,
+    activations: Vec<Activation>,
+    population: Vec<Individual>,
+    performance: Vec<Performance>,
+    innovations: Innovations,
+    champion: Option<(Individual, Fitness)>,
+    asked: bool,
+    generation: u64,
+}
+
+impl Wann {
+    /// A search that has drawn nothing yet.
+    ///
+    /// # Errors
+    /// Settings that no search can work with ([`WannSettings::check`]), or no output (`P0134`).
+    pub fn new(settings: WannSettings, shape: Shape, kind: TargetKind) -> Result<Wann> {
+        settings.check()?;
+        if shape.outputs == 0 {
+            return Err(Error::experiment("P0134", "a network needs at least one output")
+                .help("give the task a target column or an action"));
+        }
+        Ok(Wann {
+            activations: settings.hidden_activations(kind),
+            settings,
+            shape,
+            population: Vec::new(),
+            performance: Vec::new(),
+            innovations: Innovations::new(shape),
+            champion: None,
+            asked: false,
+            generation: 0,
+        })
+    }
+
+    /// The search that [`Wann::save`] saved.
+    ///
+    /// # Errors
+    /// Settings that no search can work with, or a state of another search (`P0304`).
+    pub fn load(settings: WannSettings, shape: Shape, kind: TargetKind, state: WannState) -> Result<Wann> {
+        let mut search = Wann::new(settings, shape, kind)?;
+        let WannState { generation, genomes, scores, innovations, champion } = state;
+        let known = |genome: &Genome| genome.shape() == shape && innovations.covers(genome);
+        let champions = champion.iter().map(|champion| &champion.0);
+        let fits = genomes.len() == scores.len() && genomes.len() <= search.settings.population.get();
+        if !fits || (generation > 0) == genomes.is_empty() || !genomes.iter().chain(champions).all(known) {
+            return Err(Error::data("P0304", "the saved state belongs to another search")
+                .help("resume with the experiment that wrote it, or start again"));
+        }
+        search.population = genomes.into_par_iter().map(Individual::new).collect();
+        let performance = |score: Option<(f64, f64)>| match score {
+            Some((mean, peak)) => Performance { mean: Fitness::new(mean), peak: Fitness::new(peak) },
+            None => Performance::WORST,
+        };
+        search.performance = scores.into_iter().map(performance).collect();
+        search.champion = champion.map(|(genome, score)| (Individual::new(genome), Fitness::new(score)));
+        search.innovations = innovations;
+        search.generation = generation;
+        Ok(search)
+    }
+
+    /// The state between `tell` and `ask`.
+    ///
+    /// # Panics
+    /// Between `ask` and `tell`, when scores are awaited.
+    pub fn save(&self) -> WannState {
+        assert!(!self.asked, "a search is saved between tell and ask");
+        let score = |performance: &Performance| {
+            performance.mean.is_finite().then(|| (performance.mean.get(), performance.peak.get()))
+        };
+        let mut innovations = self.innovations.clone();
+        innovations.begin_generation();
+        WannState {
+            generation: self.generation,
+            genomes: self.population.iter().map(|individual| individual.genome.clone()).collect(),
+            scores: self.performance.iter().map(score).collect(),
+            innovations,
+            champion: self.champion.as_ref().map(|(champion, score)| (champion.genome.clone(), score.get())),
+        }
+    }
+
+    /// Settings.
+    pub fn settings(&self) -> &WannSettings {
+        &self.settings
+    }
+
+    /// The latest generation with how well each did.
+    pub fn latest(&self) -> impl Iterator<Item = (&Individual, Performance)> {
+        self.population.iter().zip(self.performance.iter().copied())
+    }
+
+    /// Most links of an individual that may be asked for next: children have one more than their parents at most.
+    pub fn most_links(&self) -> usize {
+        let links = self.population.iter().map(|individual| individual.genome.enabled()).max();
+        links.map_or((self.shape.inputs as usize + 1) * self.shape.outputs as usize, |links| links + 1)
+    }
+
+    /// What the latest generation looked like; `None` before the first was told.
+    pub fn summary(&self) -> Option<WannSummary> {
+        let best = &self.population[self.leader()?].genome;
+        let mut means: Vec<Fitness> = self.performance.iter().map(|performance| performance.mean).collect();
+        means.sort_unstable();
+        means.retain(|mean| mean.is_finite());
+        let middle = |count: fn(&Genome) -> usize| {
+            let mut counts: Vec<usize> = self.population.iter().map(|individual| count(&individual.genome)).collect();
+            counts.sort_unstable();
+            counts[counts.len() / 2]
+        };
+        Some(WannSummary {
+            generation: self.generation - 1,
+            nonfinite: self.population.len() - means.len(),
+            means: means.into_iter().map(Fitness::get).collect(),
+            best_peak: self.performance.iter().map(|performance| performance.peak).min()?.get(),
+            connections: (best.enabled(), middle(Genome::enabled)),
+            hidden: (best.hidden().len(), middle(|genome| genome.hidden().len())),
+        })
+    }
+
+    /// The individual with the best mean of the latest generation, if it is another than the champion and seems better;
+    /// and the numbers of the scorings that shall tell whether it is, which no generation and no other contest uses.
+    pub fn contender(&self) -> Option<(&Individual, Range<u64>)> {
+        let leader = self.leader()?;
+        let (individual, mean) = (&self.population[leader], self.performance[leader].mean);
+        let seems_better = match &self.champion {
+            Some((champion, score)) => mean < *score && champion.genome != individual.genome,
+            None => mean.is_finite(),
+        };
+        let count = self.settings.champion_scorings.get() as u64;
+        let first = self.settings.generations.get() as u64 + (self.generation - 1) * count;
+        seems_better.then_some((individual, first..first + count))
+    }
+
+    /// Makes the contender the champion if its `score` on fresh streams is better than the champion's was.
+    pub fn crown(&mut self, score: Fitness) {
+        if let Some(contender) = self.contender().map(|(contender, _)| contender.clone())
+            && score.is_finite()
+            && self.champion.as_ref().is_none_or(|(_, best)| score < *best)
+        {
+            self.champion = Some((contender, score));
+        }
+    }
+
+    /// Scores the contender, if there is one, on fresh streams, and crowns it if it is better than the champion.
+    /// Returns what that cost.
+    ///
+    /// # Errors
+    /// An engine that fails.
+    pub fn rescore(&mut self, evaluator: &impl Evaluate<Vec<Individual>>, streams: &Streams) -> Result<Cost> {
+        let Some((contender, scorings)) = self.contender() else {
+            return Ok(Cost::ZERO);
+        };
+        let alone = vec![contender.clone()];
+        let count = (scorings.end - scorings.start) as f64;
+        let mut out = Evaluations::default();
+        let mut sum = 0.0;
+        for generation in scorings {
+            evaluator.evaluate(&alone, 0..1, Scoring { generation }, streams, &mut out)?;
+            sum += out.fitness[0].get();
+        }
+        self.crown(Fitness::new(sum / count));
+        Ok(out.cost)
+    }
+
+    /// Index of the best mean of the latest generation; of equals, the first.
+    fn leader(&self) -> Option<usize> {
+        (0..self.performance.len()).min_by_key(|&index| (self.performance[index].mean, index))
+    }
+
+    fn draw(&mut self, size: usize, streams: &Streams) {
+        let (shape, share) = (self.shape, self.settings.initial_links.get());
+        let make = |index: usize| {
+            let mut rng = streams.stream(Purpose::Initialize, self.generation, index as u64);
+            Individual::new(Genome::initial(shape, share, &mut rng))
+        };
+        self.population = (0..size).into_par_iter().map(make).collect();
+    }
+
+    /// Indices from best to worst, by the objectives that this generation draws.
+    fn order(&self, streams: &Streams) -> Vec<u32> {
+        let mut rng = streams.stream(Purpose::Selection, self.generation, 1);
+        let by_connections = rng.chance(self.settings.connections_objective.get());
+        let objectives = |(individual, performance): (&Individual, Performance)| -> Objectives {
+            // A network without connections counts as one with one: it is no simpler answer, it is none.
+            let connections = individual.genome.enabled().max(1) as f64;
+            let second = if by_connections { Fitness::new(connections) } else { performance.peak };
+            [performance.mean, second]
+        };
+        rank(&self.latest().map(objectives).collect::<Vec<_>>())
+    }
+
+    fn breed(&mut self, size: usize, streams: &Streams) {
+        let mut pool = self.order(streams);
+        let culled = share_of(self.settings.cull, pool.len()).min(pool.len() - 1);
+        pool.truncate(pool.len() - culled);
+        // At least one child a generation, or nothing would ever change.
+        let elites = share_of(self.settings.elites, pool.len()).min(size - 1);
+        let ranked: Vec<Fitness> = pool.iter().map(|&index| self.performance[index as usize].mean).collect();
+        let mut parents = vec![0; 2 * (size - elites)];
+        let mut rng = streams.stream(Purpose::Selection, self.generation, 0);
+        Tournament { size: self.settings.tournament }.select(&ranked, &mut parents, &mut rng);
+        let genome = |rank: u32| &self.population[pool[rank as usize] as usize].genome;
+        self.innovations.begin_generation();
+        let mut children = Vec::with_capacity(size - elites);
+        // One after the other, because they share their innovations.
+        for (index, pair) in (elites..size).zip(parents.chunks_exact(2)) {
+            let mut rng = streams.stream(Purpose::Variation, self.generation, index as u64);
+            let mut child = if rng.chance(self.settings.crossover.get()) {
+                cross(genome(pair[0].min(pair[1])), genome(pair[0].max(pair[1])), &mut rng)
+            } else {
+                genome(pair[0]).clone()
+            };
+            let mut context =
+                ChangeContext { activations: &self.activations, innovations: &mut self.innovations, rng: &mut rng };
+            self.settings.changes.change(&mut child, &mut context);
+            children.push(child);
+        }
+        let kept = pool[..elites].iter().map(|&index| self.population[index as usize].clone());
+        let mut next: Vec<Individual> = kept.collect();
+        next.par_extend(children.into_par_iter().map(Individual::new));
+        self.population = next;
+    }
+}
+
+/// A share of a number of individuals, rounded down; the little more keeps 0.3 · 10 at 3.
+fn share_of(share: Probability, count: usize) -> usize {
+    share.get().mul_add(count as f64, 1e-9).floor() as usize
+}
+
+impl Strategy for Wann {
+    type Population = Vec<Individual>;
+    type Genome<'g> = &'g Individual;
+
+    fn ask(&mut self, limit: usize, streams: &Streams) -> Result<(&Vec<Individual>, Range<usize>)> {
+        if !self.asked {
+            let size = self.settings.population.get().min(limit);
+            if self.population.is_empty() || size == 0 {
+                self.draw(size, streams);
+            } else {
+                self.breed(size, streams);
+            }
+            self.performance.clear();
+            self.asked = true;
+        }
+        Ok((&self.population, 0..self.population.len()))
+    }
+
+    fn tell(&mut self, evaluations: &mut Evaluations, scored: Range<usize>) {
+        self.asked = false;
+        self.population.truncate(scored.end);
+        let trials = evaluations.trials.len() / evaluations.fitness.len().max(1);
+        let performance = |index: usize| match trials {
+            0 => Performance { mean: evaluations.fitness[index], peak: evaluations.fitness[index] },
+            _ => {
+                Performance::of(&evaluations.trials[index * trials..(index + 1) * trials], self.settings.weights.len())
+            }
+        };
+        self.performance = (0..self.population.len()).map(performance).collect();
+        self.generation += 1;
+    }
+
+    /// The champion with its score on fresh streams; while there is none, the best mean of the latest generation.
+    fn best(&self) -> Option<(&Individual, Fitness)> {
+        let latest = || self.leader().map(|index| (&self.population[index], self.performance[index].mean));
+        self.champion.as_ref().map(|(champion, score)| (champion, *score)).or_else(latest)
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn is_finished(&self) -> bool {
+        self.generation >= self.settings.generations.get() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolve::fixture::read;
+    use crate::evolve::wann::GraphLossEvaluator;
+    use crate::math::Rows;
+    use crate::network::{GraphMemory, Head, Weights};
+    use crate::train::Batch;
+
+    const SHAPE: Shape = Shape { inputs: 2, outputs: 1, output: Activation::Linear };
+
+    fn count(count: u64) -> Count {
+        Count::new(count).unwrap()
+    }
+
+    fn share(share: f64) -> Probability {
+        Probability::new(share).unwrap()
+    }
+
+    fn settings(population: u64, generations: u64) -> WannSettings {
+        WannSettings { population: count(population), generations: count(generations), ..WannSettings::default() }
+    }
+
+    fn xor() -> Rows {
+        Rows::new(&[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], &[0.0, 1.0, 1.0, 0.0], 2, 1)
+    }
+
+    fn circles() -> Rows {
+        let mut rng = Streams::new(8).stream(Purpose::Synthetic, 0, 0);
+        let mut inputs = vec![0.0; 400];
+        rng.fill_normal(&mut inputs, 1.0);
+        let targets: Vec<f32> = inputs.chunks(2).map(|x| f32::from(x[0] * x[0] + x[1] * x[1] > 1.4)).collect();
+        Rows::new(&inputs, &targets, 2, 1)
+    }
+
+    fn generation(search: &mut Wann, evaluator: &GraphLossEvaluator, streams: &Streams) {
+        let mut evaluations = Evaluations::default();
+        let scoring = Scoring { generation: search.generation() };
+        let (population, asked) = search.ask(usize::MAX, streams).unwrap();
+        evaluator.evaluate(population, asked.clone(), scoring, streams, &mut evaluations).unwrap();
+        search.tell(&mut evaluations, asked);
+        search.rescore(evaluator, streams).unwrap();
+    }
+
+    /// A search with given scores instead of an evaluator's.
+    fn told(settings: WannSettings, trials: impl Fn(usize) -> Vec<f32>) -> Wann {
+        let mut search = Wann::new(settings, SHAPE, TargetKind::Values).unwrap();
+        let streams = Streams::new(3);
+        let size = search.ask(usize::MAX, &streams).unwrap().0.len();
+        let mut evaluations = Evaluations { fitness: vec![Fitness::WORST; size], ..Evaluations::default() };
+        evaluations.trials = (0..size).flat_map(trials).collect();
+        search.tell(&mut evaluations, 0..size);
+        search
+    }
+
+    #[test]
+    fn defaults_are_the_published_ones_and_settings_read_from_an_experiment() {
+        let defaults: WannSettings = read("()").unwrap();
+        assert_eq!(defaults, WannSettings::default());
+        assert!((defaults.changes.total() - 1.0).abs() < 1e-12);
+        let laptop: WannSettings = read(
+            "(population: 64, tournament: 4, elites: 0.05, changes: (add_node: 0.3), activations: [Tanh, Sin],
+              weights: [-1.5, 1.5], repetitions: 1, crossover: 0.1)",
+        )
+        .unwrap();
+        let written = ron::to_string(&laptop).unwrap();
+        assert_eq!(ron::from_str::<WannSettings>(&written).unwrap(), laptop);
+        for wrong in ["(repetitions: 0)", "(activations: [Tahn])", "(populaton: 3)", "(cull: 1.5)"] {
+            assert!(read::<WannSettings>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_with_a_way_out() {
+        let code = |text: &str| {
+            let found = Wann::new(read(text).unwrap(), SHAPE, TargetKind::Values).map(|_| ());
+            found.map_err(|error| {
+                assert!(!error.problems()[0].helps.is_empty());
+                error.code()
+            })
+        };
+        assert_eq!(code("(weights: [1.0])"), Ok(()));
+        assert_eq!(code("(weights: [])"), Err("P0121"));
+        assert_eq!(code("(weights: [1.0, 0.0])"), Err("P0121"));
+        assert_eq!(code("(weights: [-0.0])"), Err("P0121"));
+        assert_eq!(code("(weights: [1.0, NaN])"), Err("P0122"));
+        assert_eq!(code("(weights: [1e300])"), Err("P0122"));
+        assert_eq!(code("(activations: [])"), Err("P0121"));
+        let still = "(changes: (add_connection: 0, add_node: 0, enable_connection: 0, change_activation: 0))";
+        assert_eq!(code(still), Err("P0121"));
+        let mute = Wann::new(WannSettings::default(), Shape { outputs: 0, ..SHAPE }, TargetKind::Values);
+        assert_eq!(mute.map(|_| ()).unwrap_err().code(), "P0134");
+    }
+
+    #[test]
+    fn steps_are_left_out_for_classes_unless_asked_for() {
+        let step = Activation::Step;
+        let defaults = WannSettings::default();
+        assert_eq!(defaults.hidden_activations(TargetKind::Values).len(), 10);
+        let classes = defaults.hidden_activations(TargetKind::Classes);
+        assert!(classes.len() == 9 && !classes.contains(&step));
+        let asked = WannSettings { activations: Some(vec![step]), ..defaults };
+        assert_eq!(asked.hidden_activations(TargetKind::Classes), [step]);
+    }
+
+    #[test]
+    fn the_worst_are_culled_and_the_best_go_on_unchanged() {
+        // One objective in effect: mean equals peak.
+        let settings = WannSettings {
+            cull: share(0.5),
+            elites: share(0.3),
+            connections_objective: share(0.0),
+            tournament: count(1),
+            repetitions: count(1),
+            ..settings(20, 9)
+        };
+        let mut search = told(settings, |index| vec![index as f32; 6]);
+        let parents: Vec<Genome> = search.population.iter().map(|individual| individual.genome.clone()).collect();
+        let (population, asked) = search.ask(usize::MAX, &Streams::new(3)).unwrap();
+        assert_eq!(asked, 0..20, "elites are scored again");
+        for (index, parent) in parents.iter().take(3).enumerate() {
+            assert_eq!(&population[index].genome, parent, "3 of the 10 that are left");
+        }
+        // Of one change: a child differs from its parent in a connection's switch, or has a node more.
+        let near = |child: &Genome, parent: &Genome| {
+            let switched = child.connections().iter().zip(parent.connections()).filter(|(a, b)| a != b).count();
+            switched == 1
+        };
+        for child in &population[3..] {
+            assert!(parents[..10].iter().any(|parent| near(&child.genome, parent)), "a parent was culled");
+            assert!(!parents.contains(&child.genome) || child.genome.hidden().is_empty());
+            assert_eq!(child.graph, child.genome.express());
+        }
+    }
+
+    #[test]
+    fn few_connections_count_only_when_they_are_an_objective() {
+        for (chance, by_connections) in [(1.0, true), (0.0, false)] {
+            let chance = share(chance);
+            let settings = WannSettings { connections_objective: chance, initial_links: share(0.5), ..settings(30, 9) };
+            let search = told(settings, |_| vec![1.0; 6]);
+            let order = search.order(&Streams::new(3));
+            let links: Vec<usize> =
+                order.iter().map(|&index| search.population[index as usize].genome.enabled().max(1)).collect();
+            assert_eq!(links.is_sorted(), by_connections, "{links:?}");
+        }
+        // The peak decides otherwise.
+        let settings = WannSettings { connections_objective: share(0.0), ..settings(4, 9) };
+        let search = told(settings, |index| {
+            let spread = index as f32;
+            vec![5.0 - spread, 5.0 + spread, 5.0, 5.0, 5.0, 5.0]
+        });
+        assert_eq!(search.order(&Streams::new(3)), [3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn a_broken_network_is_never_a_parent_or_the_best() {
+        let settings = WannSettings { cull: share(0.0), ..settings(12, 9) };
+        let mut search = told(settings, |index| vec![if index == 7 { 2.0 } else { f32::NAN }; 6]);
+        assert_eq!(search.leader(), Some(7));
+        let summary = search.summary().unwrap();
+        assert_eq!((summary.means, summary.nonfinite), (vec![2.0], 11));
+        let parent = search.population[7].genome.clone();
+        let (population, _) = search.ask(usize::MAX, &Streams::new(3)).unwrap();
+        let children = population.iter().skip(2);
+        let switched =
+            |child: &Genome| child.connections().iter().zip(parent.connections()).filter(|(a, b)| a != b).count();
+        assert!(children.clone().all(|child| switched(&child.genome) == 1));
+        let all_broken = told(self::settings(6, 9), |_| vec![f32::NAN; 6]);
+        assert!(all_broken.contender().is_none());
+    }
+
+    #[test]
+    fn a_champion_must_stand_fresh_streams() {
+        let mut search = told(settings(6, 100), |index| vec![index as f32 + 1.0; 6]);
+        let (contender, scorings) = search.contender().unwrap();
+        assert_eq!((contender, scorings), (&search.population[0], 100..108));
+        assert_eq!(search.best().unwrap().1, Fitness::new(1.0), "before any contest: in sample");
+        search.crown(Fitness::new(f64::NAN));
+        assert!(search.champion.is_none());
+        search.crown(Fitness::new(1.5));
+        assert_eq!(search.best().unwrap().1, Fitness::new(1.5));
+        assert!(search.contender().is_none(), "the champion does not challenge itself");
+        search.performance[3].mean = Fitness::new(0.5);
+        search.generation = 2;
+        assert_eq!(search.contender().unwrap().1, 108..116);
+        search.crown(Fitness::new(1.6));
+        assert_eq!(search.best().unwrap().0, &search.population[0], "it was luck");
+        search.crown(Fitness::new(1.4));
+        assert_eq!(search.best().unwrap(), (&search.population[3], Fitness::new(1.4)));
+    }
+
+    #[test]
+    fn a_small_limit_makes_a_small_generation() {
+        let (rows, streams) = (xor(), Streams::new(1));
+        let mut search = Wann::new(settings(10, 9), SHAPE, TargetKind::Values).unwrap();
+        let evaluator = GraphLossEvaluator::new(&rows, Head::Squared, &search.settings.weights, Batch::Full, 1);
+        generation(&mut search, &evaluator, &streams);
+        for limit in [1, 3] {
+            let (population, asked) = search.ask(limit, &streams).unwrap();
+            assert_eq!((population.len(), asked.clone()), (limit, 0..limit));
+            let mut evaluations = Evaluations::default();
+            evaluator
+                .evaluate(population, asked.clone(), Scoring { generation: 1 }, &streams, &mut evaluations)
+                .unwrap();
+            search.tell(&mut evaluations, asked);
+        }
+    }
+
+    #[test]
+    fn a_resumed_search_is_the_unbroken_one() {
+        let (rows, streams) = (circles(), Streams::new(9));
+        let settings = WannSettings { crossover: share(0.3), champion_scorings: count(2), ..settings(24, 30) };
+        let batch = Batch::Size(count(40));
+        let evaluator = GraphLossEvaluator::new(&rows, Head::LogisticCrossEntropy, &settings.weights, batch, 2);
+        let fresh = || Wann::new(settings.clone(), SHAPE, TargetKind::Classes).unwrap();
+        let (mut whole, mut broken) = (fresh(), fresh());
+        for told in 0..12 {
+            generation(&mut whole, &evaluator, &streams);
+            if told % 3 == 0 {
+                let text = serde_json::to_string(&broken.save()).unwrap();
+                let state: WannState = serde_json::from_str(&text).unwrap();
+                broken = Wann::load(settings.clone(), SHAPE, TargetKind::Classes, state).unwrap();
+            }
+            generation(&mut broken, &evaluator, &streams);
+        }
+        assert_eq!(whole.save(), broken.save());
+        assert!(whole.champion.is_some() && whole.population.iter().any(|one| one.genome.hidden().len() > 2));
+        let mut state = whole.save();
+        state.scores.pop();
+        let other = Shape { inputs: 3, ..SHAPE };
+        for (shape, state) in [(SHAPE, state), (other, whole.save())] {
+            let refused = Wann::load(settings.clone(), shape, TargetKind::Classes, state);
+            assert_eq!(refused.map(|_| ()).unwrap_err().code(), "P0304");
+        }
+    }
+
+    #[test]
+    fn the_search_gets_better_than_its_start_on_data() {
+        let (rows, streams) = (circles(), Streams::new(2));
+        let settings = settings(64, 60);
+        let head = Head::LogisticCrossEntropy;
+        let evaluator = GraphLossEvaluator::new(&rows, head, &settings.weights, Batch::Full, 1);
+        let weights = settings.weights.clone();
+        let mut search = Wann::new(settings, SHAPE, TargetKind::Classes).unwrap();
+        generation(&mut search, &evaluator, &streams);
+        let start = search.summary().unwrap();
+        while !search.is_finished() {
+            let before = search.most_links();
+            generation(&mut search, &evaluator, &streams);
+            assert!(search.population.iter().all(|individual| individual.graph.multiply_adds() <= before));
+        }
+        let end = search.summary().unwrap();
+        // One constant answer for all weights is ln 2; no network without hidden nodes does better in the mean.
+        assert!(start.means[0] > 0.69 && end.means[0] < 0.62, "{start:?} {end:?}");
+        assert!(end.best_peak < start.best_peak - 0.1, "{start:?} {end:?}");
+        assert_eq!(search.best().unwrap().1, Fitness::new(end.means[0]), "on all rows scores are comparable");
+        // Trained weights are better still than the best shared one.
+        let champion = search.best().unwrap().0.clone();
+        let mut memory = GraphMemory::new();
+        let mut shared = vec![0.0; 6];
+        champion.graph.losses(head, Weights::Shared(&weights), &rows, &mut shared, &mut memory);
+        let best = (0..6).min_by(|a, b| shared[*a].total_cmp(&shared[*b])).unwrap();
+        let mut own = vec![weights[best]; champion.graph.multiply_adds()];
+        let mut gradient = vec![0.0; own.len()];
+        for _ in 0..100 {
+            champion.graph.gradient(head, &own, &rows, &mut gradient, &mut memory).unwrap();
+            own.iter_mut().zip(&gradient).for_each(|(weight, slope)| *weight -= 0.05 * slope);
+        }
+        let tuned = champion.graph.gradient(head, &own, &rows, &mut gradient, &mut memory).unwrap();
+        assert!(tuned < shared[best] - 0.01, "{tuned} {shared:?}");
+    }
+}
