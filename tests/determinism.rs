@@ -143,11 +143,11 @@ fn instruction_sets_change_nothing() {
 }
 
 #[test]
-fn the_numbers_of_stream_version_1_hold() {
+fn the_numbers_of_stream_version_2_hold() {
     // Every draw, every kernel and every table of a small run in one number. If it changes, seeds give other results than
     // before: raise `rng::STREAM_VERSION`, say so in CHANGELOG.md, make the reference results anew.
-    assert_eq!(precocial::rng::STREAM_VERSION, 1);
+    assert_eq!(precocial::rng::STREAM_VERSION, 2);
     assert_eq!(results(experiment(&ARMS, "List([7, 8])"), 2, &Unwatched).0, GOLDEN);
 }
 
-const GOLDEN: &str = "ddfdacc194e05f60bafe813f647a3e9f0ecf06b4fe62ba74f7f719e4382009c7";
+const GOLDEN: &str = "3a2901a9dddd0c2f2716602768873b3e7eba1b7512c696c33591c145b47289c2";

@@ -1,6 +1,7 @@
 //! The fast loops, and the only unsafe code of the crate.
 //!
-//! `simd` has the lanes, `elementary` and `activate` the functions, `product` the register blocks, `head` the losses,
+//! `simd` has the lanes, `elementary` and `activate` the functions, `draw` the random numbers and what operators of
+//! evolution do with them, `product` the register blocks, `head` the losses,
 //! and `dense` the layers of a network over packed rows. Everything that
 //! leaves this module is safe and works on slices.
 #![allow(unsafe_code)]
@@ -11,6 +12,7 @@
 mod activate;
 mod buffer;
 mod dense;
+mod draw;
 mod elementary;
 mod head;
 mod product;
@@ -20,4 +22,5 @@ pub use buffer::AlignedBuffer;
 pub use dense::{Dense, Head, Net, Workspace};
 #[cfg(test)]
 pub(crate) use dense::{Source, counter};
+pub(crate) use draw::{Neighbours, choose, power, shortfall};
 pub use simd::{Isa, Loop, vectorized};
