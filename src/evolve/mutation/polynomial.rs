@@ -42,14 +42,14 @@ impl Mutate for Polynomial {
             let inside = |gene: f32| f64::from(gene).clamp(-bound, bound);
             for ((&gene, u), reach) in genes.iter().zip(&*uniform).zip(&mut *reaches) {
                 // 1 − room, from 0 to 1.
-                *reach = (0.5 + f64::from(split(*u).0) * inside(child[gene]) / (2.0 * bound)) as f32;
+                *reach = (0.5 + split(*u).0 * inside(child[gene]) / (2.0 * bound)) as f32;
             }
             shortfall(reaches, power);
             // v + (1 − v)(1 − room)^power = 1 − (1 − v)(1 − (1 − room)^power).
             uniform.iter().zip(&mut *reaches).for_each(|(u, reach)| *reach = 1.0 - split(*u).1 * *reach);
             shortfall(reaches, 1.0 / power);
             for ((&gene, u), reach) in genes.iter().zip(&*uniform).zip(&*reaches) {
-                let step = f64::from(split(*u).0) * f64::from(*reach) * 2.0 * bound * scale;
+                let step = split(*u).0 * f64::from(*reach) * 2.0 * bound * scale;
                 child[gene] = (inside(child[gene]) + step).clamp(-bound, bound) as f32;
             }
         });
