@@ -4,9 +4,6 @@
 //! individual. Equal coordinates give equal numbers, whatever ran before and on whichever thread; a checkpoint
 //! therefore holds none. The samplers are ours, so that a seed keeps its meaning when a dependency changes.
 
-use rand::{Rng as _, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
 /// Changes whenever a seed would give other numbers than before.
 pub const STREAM_VERSION: u32 = 2;
 
@@ -59,30 +56,85 @@ impl Streams {
 
     /// The stream of one purpose at one step for one individual.
     pub fn stream(&self, purpose: Purpose, step: u64, individual: u64) -> Rng {
+        Rng { key: self.key(purpose, step, individual), ..Rng::default() }
+    }
+
+    pub(crate) fn key(&self, purpose: Purpose, step: u64, individual: u64) -> [u32; 8] {
         // 64 + 32 + 32 + 64 + 64 bits fill the 256-bit key: different coordinates, different keys.
-        let mut key = [0_u8; 32];
-        key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        key[8..12].copy_from_slice(&(purpose as u32).to_le_bytes());
-        key[12..16].copy_from_slice(&self.branch.to_le_bytes());
-        key[16..24].copy_from_slice(&step.to_le_bytes());
-        key[24..].copy_from_slice(&individual.to_le_bytes());
-        Rng(ChaCha8Rng::from_seed(key))
+        let [seed, step, individual] = [self.seed, step, individual].map(halves);
+        [seed[0], seed[1], purpose as u32, self.branch, step[0], step[1], individual[0], individual[1]]
     }
 }
 
-/// A stream of random numbers: ChaCha8, with samplers of our own.
+/// Low and high half.
+fn halves(x: u64) -> [u32; 2] {
+    [x as u32, (x >> 32) as u32]
+}
+
+/// Blocks whose words are read together.
+pub(crate) const GROUP: usize = 4;
+/// Groups that are computed together.
+pub(crate) const GROUPS: usize = 4;
+/// Four blocks of 16 words: the first word of each, then the second of each, and so on.
+pub(crate) type Group = [[u32; GROUP]; 16];
+/// Words of all groups.
+const WORDS: usize = GROUPS * 16 * GROUP;
+
+/// A stream of random numbers: ChaCha8 (Bernstein 2008), with samplers of our own.
+///
+/// The words of four blocks are read together: the first word of each, then the second of each, and so on. The blocks are
+/// computed and whole slices filled (`fill_normal`, `sparse` and others) beside the vector kernels in `math`.
 #[derive(Clone, Debug)]
-pub struct Rng(ChaCha8Rng);
+pub struct Rng {
+    pub(crate) key: [u32; 8],
+    /// Blocks computed so far.
+    pub(crate) blocks: u64,
+    pub(crate) groups: [Group; GROUPS],
+    /// Words that have been read or were never there.
+    pub(crate) used: usize,
+}
+
+impl Default for Rng {
+    fn default() -> Rng {
+        Rng { key: [0; 8], blocks: 0, groups: [[[0; GROUP]; 16]; GROUPS], used: WORDS }
+    }
+}
 
 impl Rng {
     /// 32 random bits.
+    #[inline]
     pub fn bits32(&mut self) -> u32 {
-        self.0.next_u32()
+        if self.used == WORDS {
+            self.refill();
+        }
+        self.used += 1;
+        self.words()[self.used - 1]
     }
 
     /// 64 random bits.
+    #[inline]
     pub fn bits64(&mut self) -> u64 {
-        self.0.next_u64()
+        u64::from(self.bits32()) | u64::from(self.bits32()) << 32
+    }
+
+    #[inline]
+    fn words(&self) -> &[u32] {
+        self.groups.as_flattened().as_flattened()
+    }
+
+    /// Fills `out` with random bits: the same words that as many calls of [`Rng::bits32`] give.
+    pub fn fill_bits(&mut self, mut out: &mut [u32]) {
+        while !out.is_empty() {
+            if self.used == WORDS {
+                self.refill();
+            }
+            let ready = &self.words()[self.used..];
+            let count = ready.len().min(out.len());
+            let (now, rest) = out.split_at_mut(count);
+            now.copy_from_slice(&ready[..count]);
+            self.used += count;
+            out = rest;
+        }
     }
 
     /// Uniform on [0, 1), a multiple of 2⁻²⁴.
@@ -114,18 +166,28 @@ impl Rng {
     ///
     /// # Panics
     /// If `bound` is 0.
+    #[inline]
     pub fn below(&mut self, bound: usize) -> usize {
         assert!(bound > 0, "no number lies below 0");
-        let bound = bound as u64;
         // Multiplication with rejection (Lemire 2019, algorithm 5): unbiased, one draw nearly always.
-        let mut product = u128::from(self.bits64()) * u128::from(bound);
-        if (product as u64) < bound {
-            let threshold = bound.wrapping_neg() % bound;
-            while (product as u64) < threshold {
-                product = u128::from(self.bits64()) * u128::from(bound);
+        if let Ok(bound) = u32::try_from(bound) {
+            let mut product = u64::from(self.bits32()) * u64::from(bound);
+            if (product as u32) < bound {
+                let threshold = bound.wrapping_neg() % bound;
+                while (product as u32) < threshold {
+                    product = u64::from(self.bits32()) * u64::from(bound);
+                }
+            }
+            return (product >> 32) as usize;
+        }
+        let bound = bound as u64;
+        let threshold = bound.wrapping_neg() % bound;
+        loop {
+            let product = u128::from(self.bits64()) * u128::from(bound);
+            if product as u64 >= threshold {
+                return (product >> 64) as usize;
             }
         }
-        (product >> 64) as usize
     }
 
     /// Two independent standard normal numbers (polar method, Marsaglia & Bray 1964).
@@ -146,49 +208,10 @@ impl Rng {
         self.normal_pair().0
     }
 
-    /// Fills `out` with normal numbers of mean 0 and the given standard deviation.
-    pub fn fill_normal(&mut self, out: &mut [f32], standard_deviation: f64) {
-        for pair in out.chunks_mut(2) {
-            let (first, second) = self.normal_pair();
-            pair[0] = (first * standard_deviation) as f32;
-            if let Some(slot) = pair.get_mut(1) {
-                *slot = (second * standard_deviation) as f32;
-            }
-        }
-    }
-
     /// Puts `items` into random order (Fisher & Yates, from the back).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
-        }
-    }
-
-    /// Calls `visit` with the indices below `length` that are chosen independently with probability `rate`, ascending.
-    ///
-    /// Draws the gaps between chosen indices (geometric law) instead of one coin per index.
-    pub fn sparse(&mut self, length: usize, rate: f64, mut visit: impl FnMut(&mut Rng, usize)) {
-        if rate <= 0.0 {
-            return;
-        }
-        if rate >= 1.0 {
-            (0..length).for_each(|index| visit(self, index));
-            return;
-        }
-        let scale = 1.0 / libm::log1p(-rate);
-        let mut index = 0_usize;
-        loop {
-            // 1 − u lies in (0, 1], so the logarithm is finite.
-            let gap = libm::log(1.0 - self.uniform64()) * scale;
-            if gap >= (length - index) as f64 {
-                return;
-            }
-            index += gap as usize;
-            visit(self, index);
-            index += 1;
-            if index == length {
-                return;
-            }
         }
     }
 }
@@ -209,8 +232,8 @@ mod tests {
         let mut again = Streams::new(7).branch(2).stream(Purpose::Variation, 3, 4);
         let uniform = again.uniform();
         let (below, normal) = (again.below(1000), again.normal());
-        assert_eq!(first, [17525403270689594298, 11541177350420321386, 2079886729575922200]);
-        assert_eq!((uniform.to_bits(), below, normal.to_bits()), (1062136859, 21, 4603855228886954592));
+        assert_eq!(first, [13718910666917288890, 8146974802162662222, 17570217943612439915]);
+        assert_eq!((uniform.to_bits(), below, normal.to_bits()), (1062136859, 743, 13813615379868682783));
     }
 
     #[test]
@@ -227,39 +250,50 @@ mod tests {
     }
 
     #[test]
-    fn samplers_have_the_right_moments() {
-        let mut rng = rng();
-        let n = 200_000;
-        let mut numbers = vec![0.0_f32; n];
-        rng.fill_normal(&mut numbers, 2.0);
-        let mean = numbers.iter().map(|x| f64::from(*x)).sum::<f64>() / n as f64;
-        let variance = numbers.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() / n as f64;
-        assert!(mean.abs() < 0.02 && (variance - 4.0).abs() < 0.06, "{mean} {variance}");
-        let mut counts = [0; 7];
-        (0..70_000).for_each(|_| counts[rng.below(7)] += 1);
-        assert!(counts.iter().all(|count| (9_500..10_500).contains(count)), "{counts:?}");
+    fn the_words_are_those_of_chacha8() {
+        // rand_chacha 0.10 as oracle; its blocks come one after the other.
+        use rand_chacha::rand_core::{Rng as _, SeedableRng};
+        let mut key = [0_u8; 32];
+        for (bytes, word) in key.chunks_exact_mut(4).zip([7, 0, 5, 2, 3, 0, 4, 1_u32]) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        let mut oracle = rand_chacha::ChaCha8Rng::from_seed(key);
+        let words: Vec<u32> = (0..3 * WORDS).map(|_| oracle.next_u32()).collect();
+        let mut rng = Streams::new(7).branch(2).stream(Purpose::Variation, 3, (1 << 32) + 4);
+        for group in words.chunks_exact(16 * GROUP) {
+            for place in 0..16 * GROUP {
+                assert_eq!(rng.bits32(), group[place % GROUP * 16 + place / GROUP]);
+            }
+        }
     }
 
     #[test]
-    fn sparse_visits_each_index_at_its_rate_and_in_order() {
-        let mut rng = rng();
-        let (length, rate, rounds) = (50, 0.1, 20_000);
-        let mut hits = vec![0_u32; length];
-        for _ in 0..rounds {
-            let mut last = None;
-            rng.sparse(length, rate, |_, index| {
-                assert!(last < Some(index));
-                last = Some(index);
-                hits[index] += 1;
-            });
+    fn bits_are_the_same_one_by_one_and_in_bulk() {
+        let (mut single, mut bulk) = (rng(), rng());
+        for count in [1, 5, 64, 0, 63, 200, 7, 700] {
+            let mut words = vec![0; count];
+            bulk.fill_bits(&mut words);
+            assert!(words.iter().all(|word| *word == single.bits32()));
         }
-        // 2000 expected, standard deviation 42.
-        assert!(hits.iter().all(|hit| (1_790..2_210).contains(hit)), "{hits:?}");
-        rng.sparse(10, 0.0, |_, _| panic!("rate 0 visits nothing"));
-        let mut all = 0;
-        rng.sparse(10, 1.0, |_, _| all += 1);
-        assert_eq!(all, 10);
-        rng.sparse(0, 0.5, |_, _| panic!("nothing to visit"));
+    }
+
+    #[test]
+    fn whole_numbers_are_equally_likely() {
+        let mut rng = rng();
+        let mut counts = [0; 7];
+        (0..70_000).for_each(|_| counts[rng.below(7)] += 1);
+        assert!(counts.iter().all(|count| (9_500..10_500).contains(count)), "{counts:?}");
+        let wide = 3 << 40;
+        let below_third = (0..3000).filter(|_| rng.below(wide) < wide / 3).count();
+        assert!((900..1100).contains(&below_third), "{below_third}");
+    }
+
+    #[test]
+    fn normal_numbers_have_the_right_moments() {
+        let mut rng = rng();
+        let numbers: Vec<f64> = (0..100_000).map(|_| rng.normal()).collect();
+        let moment = |power| numbers.iter().map(|x| libm::pow(*x, power)).sum::<f64>() / 100_000.0;
+        assert!(moment(1.0).abs() < 0.015 && (moment(2.0) - 1.0).abs() < 0.02 && (moment(4.0) - 3.0).abs() < 0.15);
     }
 
     #[test]

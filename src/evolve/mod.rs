@@ -19,4 +19,4 @@ pub use population::{Population, Spread};
 pub use schedule::{StepScale, StepSchedule};
 pub use selection::{Select, Selection};
 pub use strategy::Strategy;
-pub use variation::{Variation, Yardstick};
+pub use variation::{SOME, Variation, Yardstick};

@@ -34,16 +34,24 @@ pub struct Variation<'a> {
 }
 
 impl Variation<'_> {
-    /// Calls `visit` for genes chosen independently with probability `rate`, with the gene's index and what steps in
-    /// its layer are measured by; ascending.
-    pub fn each_gene(&mut self, rate: f64, mut visit: impl FnMut(&mut Rng, usize, Yardstick)) {
-        for (index, layer) in self.network.layers().iter().enumerate() {
-            let yardstick = Yardstick { spread: self.spread.per_layer[index], bound: self.spread.bounds[index] };
-            let start = layer.weights.start;
-            self.rng.sparse(layer.biases.end - start, rate, |rng, index| visit(rng, start + index, yardstick));
-        }
+    /// Calls `visit` with the indices of genes chosen independently with probability `rate`: ascending, at most
+    /// [`SOME`] of one layer at a time, with what steps in that layer are measured by.
+    pub fn each_gene(&mut self, rate: f64, mut visit: impl FnMut(&mut Rng, &[usize], Yardstick)) {
+        let (layers, spread) = (self.network.layers(), self.spread);
+        self.rng.sparse(self.network.parameters(), rate, |rng, mut genes| {
+            for (index, layer) in layers.iter().enumerate() {
+                let (here, rest) = genes.split_at(genes.partition_point(|gene| *gene < layer.biases.end));
+                if !here.is_empty() {
+                    visit(rng, here, Yardstick { spread: spread.per_layer[index], bound: spread.bounds[index] });
+                }
+                genes = rest;
+            }
+        });
     }
 }
+
+/// Most numbers that operators draw together.
+pub const SOME: usize = 64;
 
 /// What steps in one layer are measured by; see [`Spread`].
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +60,11 @@ pub struct Yardstick {
     pub spread: f32,
     /// The largest magnitude that bounded operators allow.
     pub bound: f32,
+}
+
+/// Adds `steps` to the genes that they are meant for; finite genes stay finite.
+pub(super) fn add_steps(child: &mut [f32], genes: &[usize], steps: &[f32]) {
+    genes.iter().zip(steps).for_each(|(gene, step)| child[*gene] = (child[*gene] + step).clamp(f32::MIN, f32::MAX));
 }
 
 /// In single precision; the largest number where a step went beyond it, so that finite genes stay finite.

@@ -363,7 +363,7 @@ mod tests {
     fn summaries_count_failures_and_pay_for_them() {
         let mut diverging = law(0.0, 1.0);
         diverging.diverges_from = 2;
-        let analysis = analysis([law(0.0, 1.0), law(2e4, 1.0), diverging], 4, "targets: [0.1, 0.002]");
+        let analysis = analysis([law(0.0, 1.0), law(2e4, 1.0), diverging], 4, "targets: [0.1, 0.0015]");
         let [glorot, best_of, ga] = &analysis.findings.arms[..] else { panic!("three arms") };
         assert_eq!((glorot.diverged, ga.diverged), (0, 3));
         assert_eq!((glorot.search_share, best_of.search_share), (0.0, 0.2));

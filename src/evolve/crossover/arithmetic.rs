@@ -30,7 +30,7 @@ impl Cross for Arithmetic {
         let weight = self.weight.map_or_else(|| context.rng.uniform64(), Probability::get);
         for (gene, other) in child.iter_mut().zip(other) {
             let first = f64::from(*gene);
-            *gene = single((f64::from(*other) - first).mul_add(weight, first));
+            *gene = single((f64::from(*other) - first) * weight + first);
         }
     }
 }

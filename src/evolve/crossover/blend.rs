@@ -1,8 +1,8 @@
 //! Blending, BLX-α.
 
 use super::Cross;
-use crate::evolve::Variation;
 use crate::evolve::variation::single;
+use crate::evolve::{SOME, Variation};
 use crate::values::{NonNegative, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -34,11 +34,15 @@ impl Cross for Blend {
 
     fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation) {
         let alpha = self.alpha.get();
-        for (gene, other) in child.iter_mut().zip(other) {
-            let (first, second) = (f64::from(*gene), f64::from(*other));
-            // From −alpha at the first parent to 1 + alpha at the second.
-            let place = f64::from(context.rng.uniform()).mul_add(1.0 + 2.0 * alpha, -alpha);
-            *gene = single((second - first).mul_add(place, first));
+        let mut uniform = [0.0; SOME];
+        for (genes, others) in child.chunks_mut(SOME).zip(other.chunks(SOME)) {
+            context.rng.fill_uniform(&mut uniform[..genes.len()]);
+            for ((gene, other), u) in genes.iter_mut().zip(others).zip(uniform) {
+                let (first, second) = (f64::from(*gene), f64::from(*other));
+                // From −alpha at the first parent to 1 + alpha at the second.
+                let place = f64::from(u) * (1.0 + 2.0 * alpha) - alpha;
+                *gene = single((second - first) * place + first);
+            }
         }
     }
 }

@@ -150,15 +150,15 @@ mod tests {
         assert_eq!(
             found,
             [
-                "OnePoint [bc1779d6, 3ef1e8c7, 3f0cc640, 3e9cb9dc]",
-                "TwoPoint [bc1779d6, 3ef1e8c7, 3e907b22, 3f116139]",
-                "Uniform [bc1779d6, 3ef1e8c7, 3e907b22, 3f116139]",
-                "Arithmetic [bc87808c, be93f9d7, 3e92b08c, 3f104cc6]",
-                "Blend [bd042e73, 3ef03b9b, 3e5a33db, 3e965db4]",
-                "SimulatedBinary [bd5903bb, 3f005b76, 3e91d8a1, 3e9be786]",
-                "PerNeuron [bc1779d6, be9a5c7b, 3f0cc640, 3e9cb9dc]",
-                "PerLayer [bc1779d6, be9a5c7b, 3e907b22, 3e9cb9dc]",
-                "Aligned [bc1779d6, be9a5c7b, bf3a228f, 3e9cb9dc]",
+                "OnePoint [bf27c1a4, 3c77a76f, beccf12f, bf1ad909]",
+                "TwoPoint [bf27c1a4, 3c77a76f, be822a34, befc3284]",
+                "Uniform [bf27c1a4, 3c77a76f, be822a34, befc3284]",
+                "Arithmetic [bf26a3c0, 3db19730, be9e8303, bf08ff3c]",
+                "Blend [bf279b49, 3e24090f, be83f5e0, bf13cd9b]",
+                "SimulatedBinary [bf24f19a, 3e14a712, bed0ddd4, bf1a7a7b]",
+                "PerNeuron [bf27c1a4, 3e058e9f, be822a34, bf1ad909]",
+                "PerLayer [bf27c1a4, 3e058e9f, be822a34, befc3284]",
+                "Aligned [bf27c1a4, 3e058e9f, be822a34, bf1ad909]",
             ]
         );
     }

@@ -1,8 +1,9 @@
 //! Simulated binary crossover.
 
 use super::Cross;
-use crate::evolve::Variation;
 use crate::evolve::variation::single;
+use crate::evolve::{SOME, Variation};
+use crate::math::kernel::{Loop, power, vectorized};
 use crate::values::{NonNegative, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +36,34 @@ impl Cross for SimulatedBinary {
 
     fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation) {
         let exponent = 1.0 / (self.eta.get() + 1.0);
-        for (gene, other) in child.iter_mut().zip(other) {
-            let (first, second) = (f64::from(*gene), f64::from(*other));
-            let u = context.rng.uniform64();
-            let base = if u <= 0.5 { 2.0 * u } else { 0.5 / (1.0 - u) };
-            let beta = libm::pow(base, exponent);
-            let side = if context.rng.coin() { beta } else { -beta };
+        let (mut bits, mut betas) = ([0; SOME], [0.0; SOME]);
+        for (genes, others) in child.chunks_mut(SOME).zip(other.chunks(SOME)) {
+            let (bits, betas) = (&mut bits[..genes.len()], &mut betas[..genes.len()]);
+            context.rng.fill_bits(bits);
+            // 2u or 2(1 − u), uniform on (0, 1] on either side of 1/2; two more bits tell the side and the child.
+            betas.iter_mut().zip(&*bits).for_each(|(v, bits)| *v = ((bits >> 8) + 1) as f32 * (1.0 / 16_777_216.0));
+            power(betas, exponent);
+            vectorized(Spread { genes, others, betas, bits });
+        }
+    }
+}
+
+/// Sets each gene beside one of its parents, `betas` or their reciprocals times half their distance from the middle.
+struct Spread<'a> {
+    genes: &'a mut [f32],
+    others: &'a [f32],
+    betas: &'a [f32],
+    bits: &'a [u32],
+}
+
+impl Loop for Spread<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (((gene, other), beta), bits) in self.genes.iter_mut().zip(self.others).zip(self.betas).zip(self.bits) {
+            let (first, second, beta) = (f64::from(*gene), f64::from(*other), f64::from(*beta));
+            let beta = if bits & 1 == 0 { beta } else { 1.0 / beta };
+            let side = if bits & 2 == 0 { beta } else { -beta };
             *gene = single(0.5 * (first + second) + 0.5 * side * (first - second));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Cross;
 use crate::evolve::Variation;
+use crate::math::kernel::choose;
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +21,6 @@ impl Cross for Uniform {
     }
 
     fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation) {
-        for (genes, others) in child.chunks_mut(64).zip(other.chunks(64)) {
-            let mask = context.rng.bits64();
-            for (bit, (gene, other)) in genes.iter_mut().zip(others).enumerate() {
-                *gene = if mask >> bit & 1 == 1 { *other } else { *gene };
-            }
-        }
+        choose(child, other, context.rng);
     }
 }

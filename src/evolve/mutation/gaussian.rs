@@ -1,8 +1,8 @@
 //! Normal steps on some genes.
 
 use super::Mutate;
-use crate::evolve::Variation;
-use crate::evolve::variation::single;
+use crate::evolve::variation::add_steps;
+use crate::evolve::{SOME, Variation};
 use crate::values::{Positive, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +23,11 @@ pub struct Gaussian {
 impl Mutate for Gaussian {
     fn mutate(&self, child: &mut [f32], context: &mut Variation) {
         let sigma = self.sigma.get() * f64::from(context.scale);
-        context.each_gene(self.rate.get(), |rng, gene, layer| {
-            child[gene] = single(f64::from(child[gene]) + rng.normal() * sigma * f64::from(layer.spread));
+        let mut steps = [0.0; SOME];
+        context.each_gene(self.rate.get(), |rng, genes, layer| {
+            let steps = &mut steps[..genes.len()];
+            rng.fill_normal(steps, sigma * f64::from(layer.spread));
+            add_steps(child, genes, steps);
         });
     }
 }

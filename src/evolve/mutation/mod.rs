@@ -19,8 +19,7 @@ pub use sign_flip::SignFlip;
 pub use uniform_reset::UniformReset;
 
 use crate::cost::Cost;
-use crate::evolve::Variation;
-use crate::evolve::variation::single;
+use crate::evolve::{SOME, Variation};
 use crate::math::Rows;
 use crate::network::Mlp;
 use crate::values::{Positive, Probability};
@@ -69,10 +68,11 @@ fn default_sigma() -> Positive {
 fn add_normals(child: &mut [f32], sigma: f64, context: &mut Variation) {
     for (layer, spread) in context.network.layers().iter().zip(&context.spread.per_layer) {
         let sigma = sigma * f64::from(*spread);
-        for pair in child[layer.weights.start..layer.biases.end].chunks_mut(2) {
-            let (first, second) = context.rng.normal_pair();
-            let step = |(gene, normal): (&mut f32, f64)| *gene = single(f64::from(*gene) + normal * sigma);
-            pair.iter_mut().zip([first, second]).for_each(step);
+        let mut steps = [0.0; SOME];
+        for genes in child[layer.weights.start..layer.biases.end].chunks_mut(SOME) {
+            let steps = &mut steps[..genes.len()];
+            context.rng.fill_normal(steps, sigma);
+            genes.iter_mut().zip(steps).for_each(|(gene, step)| *gene = (*gene + *step).clamp(f32::MIN, f32::MAX));
         }
     }
 }
@@ -206,14 +206,14 @@ mod tests {
         assert_eq!(
             found,
             [
-                "Gaussian [3c2651ff, be9cbb8c, 3e907b22, 3f3f2b8f]",
-                "UniformReset [bf4462ca, c00ade93, 3ead592a, 3fd07116]",
-                "Polynomial [bec69674, be9a5c7b, 3eb0cddc, 3f116139]",
-                "NonUniform [be83692d, 3fdaba97, 3ee057fc, 3fe4f92b]",
-                "SignFlip [3c1779d6, be9a5c7b, be907b22, bf116139]",
-                "NeuronReset [3e046a43, 3e74ba4a, 3f90e47e, 3f116139]",
-                "Safe [3e04e214, be9bf8c2, 3e907b22, 3f1902f2]",
-                "SelfAdaptive [bd5ab594, be8b6a32, 3eb36d36, 3f10aa8c]",
+                "Gaussian [bf3f28f1, 3deb69a0, be8b4572, bef43017]",
+                "UniformReset [bfcaf97e, c0281e79, bfcb0561, bf1225e0]",
+                "Polynomial [bf60763a, bf291251, beec7b8f, bf0daaf4]",
+                "NonUniform [3f9abb5e, 4018fa3d, 3f96b053, bffbb0b9]",
+                "SignFlip [3f27c1a4, be058e9f, 3e822a34, 3efc3284]",
+                "NeuronReset [be338974, 3ee4dfac, 3f0e6deb, befc3284]",
+                "Safe [bfcde4f1, 3dd74a59, be86aba9, befadcc7]",
+                "SelfAdaptive [bf40e873, 3dfef451, beb74b69, bf0f37f7]",
             ]
         );
     }

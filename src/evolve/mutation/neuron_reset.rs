@@ -24,12 +24,14 @@ impl Mutate for NeuronReset {
     fn mutate(&self, child: &mut [f32], context: &mut Variation) {
         let (network, spread) = (context.network, &context.spread.per_layer);
         for (index, layer) in network.layers().iter().enumerate().take(network.layers().len() - 1) {
-            context.rng.sparse(layer.outputs, self.rate.get(), |rng, unit| {
-                let (row, bias, (first, step, count)) = unit_genes(network, index, unit);
-                rng.fill_normal(&mut child[row], f64::from(spread[index]));
-                child[bias] = (rng.normal() * f64::from(spread[index])) as f32;
-                for output in 0..count {
-                    child[first + output * step] = (rng.normal() * f64::from(spread[index + 1])) as f32;
+            context.rng.sparse(layer.outputs, self.rate.get(), |rng, units| {
+                for &unit in units {
+                    let (row, bias, (first, step, count)) = unit_genes(network, index, unit);
+                    rng.fill_normal(&mut child[row], f64::from(spread[index]));
+                    child[bias] = (rng.normal() * f64::from(spread[index])) as f32;
+                    for output in 0..count {
+                        child[first + output * step] = (rng.normal() * f64::from(spread[index + 1])) as f32;
+                    }
                 }
             });
         }

@@ -1,7 +1,8 @@
 //! Mutation that grows finer with the generations.
 
 use super::Mutate;
-use crate::evolve::Variation;
+use crate::evolve::{SOME, Variation};
+use crate::math::kernel::shortfall;
 use crate::values::{NonNegative, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -33,12 +34,19 @@ impl Mutate for NonUniform {
         let over = context.generation as f64 / context.generations.max(1) as f64;
         let exponent = libm::pow(1.0 - over.min(1.0), self.b.get());
         let scale = f64::from(context.scale);
-        context.each_gene(self.rate.get(), |rng, gene, layer| {
+        let mut reaches = [0.0; SOME];
+        context.each_gene(self.rate.get(), |rng, genes, layer| {
+            let reaches = &mut reaches[..genes.len()];
+            rng.fill_uniform(reaches);
+            shortfall(reaches, exponent);
+            let sides = rng.bits64();
             let bound = f64::from(layer.bound);
-            let value = f64::from(child[gene]).clamp(-bound, bound);
-            let side = if rng.coin() { 1.0 } else { -1.0 };
-            let reach = 1.0 - libm::pow(rng.uniform64(), exponent);
-            child[gene] = (value + side * reach * (bound - side * value) * scale).clamp(-bound, bound) as f32;
+            for (place, (&gene, reach)) in genes.iter().zip(reaches).enumerate() {
+                let value = f64::from(child[gene]).clamp(-bound, bound);
+                let side = if sides >> place & 1 == 1 { 1.0 } else { -1.0 };
+                let step = side * f64::from(*reach) * (bound - side * value) * scale;
+                child[gene] = (value + step).clamp(-bound, bound) as f32;
+            }
         });
     }
 }

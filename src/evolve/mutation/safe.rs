@@ -2,8 +2,8 @@
 
 use super::Mutate;
 use crate::cost::Cost;
-use crate::evolve::Variation;
 use crate::evolve::variation::single;
+use crate::evolve::{SOME, Variation};
 use crate::math::Rows;
 use crate::network::Mlp;
 use crate::values::{Positive, Probability};
@@ -54,11 +54,16 @@ impl Mutate for Safe {
         let mut scratch = std::mem::take(context.scratch);
         let sensitivity = sensitivities(child, &mut scratch, context);
         let sigma = self.sigma.get() * f64::from(context.scale);
-        context.each_gene(self.rate.get(), |rng, gene, layer| {
-            let s = f64::from(sensitivity[gene]);
-            if s.is_finite() {
-                let s = if s == 0.0 { 1.0 } else { s.max(0.01) };
-                child[gene] = single(f64::from(child[gene]) + rng.normal() * sigma * f64::from(layer.spread) / s);
+        let mut normals = [0.0; SOME];
+        context.each_gene(self.rate.get(), |rng, genes, layer| {
+            rng.fill_normal(&mut normals[..genes.len()], 1.0);
+            for (&gene, normal) in genes.iter().zip(normals) {
+                let s = f64::from(sensitivity[gene]);
+                if s.is_finite() {
+                    let s = if s == 0.0 { 1.0 } else { s.max(0.01) };
+                    child[gene] =
+                        single(f64::from(child[gene]) + f64::from(normal) * sigma * f64::from(layer.spread) / s);
+                }
             }
         });
         *context.scratch = scratch;

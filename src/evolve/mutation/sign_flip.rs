@@ -20,7 +20,9 @@ pub struct SignFlip {
 
 impl Mutate for SignFlip {
     fn mutate(&self, child: &mut [f32], context: &mut Variation) {
-        context.each_gene(self.rate.get(), |_, gene, _| child[gene] = -child[gene]);
+        context.each_gene(self.rate.get(), |_, genes, _| {
+            genes.iter().for_each(|gene| child[*gene] = -child[*gene]);
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Genes drawn anew.
 
 use super::Mutate;
-use crate::evolve::Variation;
+use crate::evolve::{SOME, Variation};
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,11 @@ pub struct UniformReset {
 
 impl Mutate for UniformReset {
     fn mutate(&self, child: &mut [f32], context: &mut Variation) {
-        context.each_gene(self.rate.get(), |rng, gene, layer| child[gene] = rng.between(-layer.bound, layer.bound));
+        let mut drawn = [0.0; SOME];
+        context.each_gene(self.rate.get(), |rng, genes, layer| {
+            rng.fill_between(&mut drawn[..genes.len()], -layer.bound, layer.bound);
+            genes.iter().zip(drawn).for_each(|(gene, value)| child[*gene] = value);
+        });
     }
 }
 

@@ -102,11 +102,11 @@ mod tests {
         assert_eq!(
             found,
             [
-                "Tournament [1, 0, 5, 13, 2, 2]",
-                "Truncation [3, 1, 1, 8, 0, 9]",
-                "LinearRank [1, 0, 17, 7, 18, 2]",
-                "Roulette [2, 1, 0, 5, 8, 19]",
-                "StochasticUniversal [6, 2, 9, 4, 13, 0]",
+                "Tournament [4, 0, 4, 0, 2, 6]",
+                "Truncation [2, 7, 2, 0, 3, 5]",
+                "LinearRank [4, 4, 0, 2, 14, 1]",
+                "Roulette [4, 0, 5, 4, 0, 17]",
+                "StochasticUniversal [5, 10, 7, 15, 1, 2]",
             ]
         );
     }

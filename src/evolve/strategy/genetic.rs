@@ -1,5 +1,6 @@
 //! The genetic algorithm over whole parameter slices.
 
+use super::diversity::Diversity;
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::{
@@ -8,6 +9,7 @@ use crate::evolve::{
 };
 use crate::evolve::{mutation, selection};
 use crate::math::Rows;
+use crate::math::kernel::Neighbours;
 use crate::network::{Mlp, Workspace};
 use crate::rng::{Purpose, Streams};
 use crate::task::Supervised;
@@ -16,6 +18,7 @@ use crate::values::{Count, Fitness, rank_into};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Settings of the genetic algorithm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,8 +114,29 @@ pub struct Genetic<'a> {
     summary: Option<Summary>,
     cost: Cost,
     /// Memory for the summary.
-    hashes: Vec<u64>,
-    sums: Vec<(f64, f64)>,
+    diversity: Diversity,
+    /// Memory for those who make children; as many as there ever were at once.
+    makers: Mutex<Vec<Maker>>,
+}
+
+/// What an operator may need while it makes a child, kept from generation to generation.
+type Maker = (Workspace, Vec<f32>, Neighbours);
+
+/// A maker on loan to one thread.
+struct Lent<'a>(&'a Mutex<Vec<Maker>>, Maker);
+
+impl Lent<'_> {
+    fn from(makers: &Mutex<Vec<Maker>>) -> Lent<'_> {
+        let maker = makers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Lent(makers, maker.unwrap_or_default())
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let maker = std::mem::take(&mut self.1);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(maker);
+    }
 }
 
 impl<'a> Genetic<'a> {
@@ -142,8 +166,8 @@ impl<'a> Genetic<'a> {
             best: None,
             summary: None,
             cost: Cost::ZERO,
-            hashes: Vec::new(),
-            sums: Vec::new(),
+            diversity: Diversity::default(),
+            makers: Mutex::default(),
         }
     }
 
@@ -215,7 +239,7 @@ impl<'a> Genetic<'a> {
         let (settings, order, now) = (&self.settings, &self.order, &self.now);
         let (old_steps, ranked, parents) = (&self.step_size, &self.ranked, &self.parents);
         let born = self.generation;
-        let (network, supervised, scale) = (self.network, self.supervised, self.scale());
+        let (network, supervised, scale, makers) = (self.network, self.supervised, self.scale(), &self.makers);
         let work = self.next.rows_mut(elites).take(children).enumerate();
         let steps = self.next_step_size[elites..].par_iter_mut();
         let parent_fitness = self.parent_fitness[elites..].par_iter_mut();
@@ -226,14 +250,15 @@ impl<'a> Genetic<'a> {
             .zip(parent_fitness)
             .with_min_len(pieces)
             .map_init(
-                || (Workspace::new(), Vec::new()),
-                |(workspace, scratch), (((child_index, child), step_size), parent_fitness)| {
+                || Lent::from(makers),
+                |Lent(_, (workspace, scratch, neighbours)), (((child_index, child), step_size), parent_fitness)| {
                     let [first, second] = [parents[2 * child_index], parents[2 * child_index + 1]];
                     let index = |rank: u32| order[rank as usize] as usize;
                     child.copy_from_slice(now.genome(index(first)));
                     *step_size = old_steps[index(first)];
                     *parent_fitness = ranked[first as usize];
-                    let mut rng = streams.stream(Purpose::Variation, born, (elites + child_index) as u64);
+                    let individual = (elites + child_index) as u64;
+                    let rng = neighbours.stream(&streams, Purpose::Variation, born, individual);
                     let crosses = settings.crossover.as_ref().filter(|cross| rng.chance(cross.rate().get()));
                     let mut cost = Cost::ZERO;
                     let mut context = Variation {
@@ -245,7 +270,7 @@ impl<'a> Genetic<'a> {
                         step_size,
                         rows: &supervised.training,
                         cost: &mut cost,
-                        rng: &mut rng,
+                        rng,
                         workspace,
                         scratch,
                     };
@@ -267,58 +292,24 @@ impl<'a> Genetic<'a> {
     }
 
     fn summarize(&mut self) -> Summary {
-        let fitness: Vec<f64> = self
-            .order
-            .iter()
-            .map(|&index| self.fitness[index as usize])
-            .filter(|f| f.is_finite())
-            .map(Fitness::get)
-            .collect();
-        let genomes = || (0..self.size).map(|index| self.now.genome(index));
-        let mut hashes = std::mem::take(&mut self.hashes);
-        hashes.clear();
-        hashes.extend(genomes().map(hash));
-        hashes.sort_unstable();
-        hashes.dedup();
-        let mut sums = std::mem::take(&mut self.sums);
+        let mut fitness = self.summary.take().map_or(Vec::new(), |summary| summary.fitness);
+        let ranked = self.order.iter().map(|&index| self.fitness[index as usize]);
+        fitness.clear();
+        fitness.extend(ranked.take_while(|fitness| fitness.is_finite()).map(Fitness::get));
         let spread = self.spread.as_ref().expect("generation 0 has been drawn");
-        let mut squares = 0.0;
-        for (layer, spread) in self.network.layers().iter().zip(&spread.per_layer) {
-            let genes = layer.weights.start..layer.biases.end;
-            sums.clear();
-            sums.resize(genes.len(), (0.0, 0.0));
-            for genome in genomes() {
-                for ((sum, squared), gene) in sums.iter_mut().zip(&genome[genes.clone()]) {
-                    *sum += f64::from(*gene);
-                    *squared += f64::from(*gene) * f64::from(*gene);
-                }
-            }
-            let n = self.size as f64;
-            let variances = sums.iter().map(|(sum, squared)| (squared / n - (sum / n) * (sum / n)).max(0.0));
-            squares += variances.sum::<f64>() / (f64::from(*spread) * f64::from(*spread));
-        }
+        let (diversity, unique) = self.diversity.measure(self.network, &self.now, self.size, spread);
         let children = self.first_child()..self.size;
         let better = children.clone().filter(|&child| self.fitness[child] < self.parent_fitness[child]).count();
-        let unique = hashes.len() as f64 / self.size as f64;
-        self.hashes = hashes;
-        self.sums = sums;
         Summary {
             generation: self.generation,
             nonfinite: self.size - fitness.len(),
             fitness,
-            diversity: (squares / self.network.parameters() as f64).sqrt(),
+            diversity,
             unique,
             improved: (!children.is_empty()).then(|| better as f64 / children.len() as f64),
             scale: self.scale(),
         }
     }
-}
-
-/// FNV-1a over the bits: only to count different genomes.
-fn hash(genome: &[f32]) -> u64 {
-    genome
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, gene| (hash ^ u64::from(gene.to_bits())).wrapping_mul(0x0100_0000_01b3))
 }
 
 impl Strategy for Genetic<'_> {

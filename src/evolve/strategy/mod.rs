@@ -1,5 +1,6 @@
 //! Strategies: who asks for scores and is told them.
 
+mod diversity;
 pub mod genetic;
 pub mod wann;
 

@@ -64,7 +64,7 @@ pub unsafe fn exp_nonpositive<S: Simd>(x: S::V) -> S::V {
 
 /// eˣ − 1 for x from −87 to 87, accurate around 0 too.
 #[inline(always)]
-unsafe fn expm1<S: Simd>(x: S::V) -> S::V {
+pub unsafe fn expm1<S: Simd>(x: S::V) -> S::V {
     unsafe {
         let (r, n) = reduce::<S>(x);
         let scale = S::exp2_whole(n);
@@ -125,9 +125,9 @@ pub unsafe fn ln<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// ln(1 + x) for x from 0 to 1.
+/// ln(1 + x) for x above −1, to 1; accurate around 0 too.
 #[inline(always)]
-unsafe fn ln_1p<S: Simd>(x: S::V) -> S::V {
+pub unsafe fn ln_1p<S: Simd>(x: S::V) -> S::V {
     unsafe {
         let sum = S::add(S::splat(1.0), x);
         // What rounding took away from 1 + x comes back to first order.

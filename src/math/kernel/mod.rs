@@ -1,7 +1,8 @@
 //! The fast loops, and the only unsafe code of the crate.
 //!
-//! `simd` has the lanes, `elementary` and `activate` the functions, `product` the register blocks, `head` the losses,
-//! `dense` the layers of a network over packed rows, and `graph` feed-forward graphs over rows or episodes. Everything that
+//! `simd` has the lanes, `elementary` and `activate` the functions, `draw` the random numbers and what operators of
+//! evolution do with them, `product` the register blocks, `head` the losses, `dense` the layers of a network over packed
+//! rows, and `graph` feed-forward graphs over rows or episodes. Everything that
 //! leaves this module is safe and works on slices.
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc)]
@@ -11,6 +12,7 @@
 mod activate;
 mod buffer;
 mod dense;
+mod draw;
 mod elementary;
 mod graph;
 mod head;
@@ -22,6 +24,7 @@ pub use buffer::AlignedBuffer;
 pub use dense::{Dense, Head, Net, Workspace};
 #[cfg(test)]
 pub(crate) use dense::{Source, counter};
+pub(crate) use draw::{Neighbours, choose, power, shortfall};
 pub use graph::{GraphMemory, Weights, Wiring, activate_one};
 pub(crate) use product::pack_tile;
 pub use simd::{Isa, Loop, vectorized};

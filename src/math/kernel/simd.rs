@@ -19,6 +19,8 @@ pub trait Simd: Copy {
     type V: Copy;
     /// Sixteen truth values.
     type M: Copy;
+    /// Sixteen words of 32 bits.
+    type B: Copy;
     /// Outputs that one register block computes together, next to three vectors of rows.
     const BLOCK: usize;
 
@@ -48,6 +50,19 @@ pub trait Simd: Copy {
     unsafe fn less(a: Self::V, b: Self::V) -> Self::M;
     /// a where the mask holds, else b.
     unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V;
+    /// The mask whose lane i is bit i.
+    unsafe fn mask(bits: u16) -> Self::M;
+    /// Sixteen unsigned whole numbers, each as the nearest number of single precision.
+    unsafe fn load_words(from: *const u32) -> Self::V;
+    /// Sixteen numbers from 0 to 2³¹, cut down to whole ones.
+    unsafe fn store_words(to: *mut u32, a: Self::V);
+    unsafe fn load_bits(from: *const u32) -> Self::B;
+    unsafe fn store_bits(to: *mut u32, a: Self::B);
+    /// a + b modulo 2³².
+    unsafe fn add_bits(a: Self::B, b: Self::B) -> Self::B;
+    /// The exclusive or of a and b, turned left by so many bits.
+    unsafe fn xor_turn<const LEFT: i32>(a: Self::B, b: Self::B) -> Self::B;
+    unsafe fn sqrt(a: Self::V) -> Self::V;
     unsafe fn abs(a: Self::V) -> Self::V;
     unsafe fn neg(a: Self::V) -> Self::V;
     /// The magnitude of a with the sign of b; a must not be negative.
@@ -188,6 +203,7 @@ fn map2(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; 
 impl Simd for Scalar {
     type V = [f32; LANES];
     type M = [bool; LANES];
+    type B = [u32; LANES];
     const BLOCK: usize = 1;
 
     #[inline(never)]
@@ -259,6 +275,38 @@ impl Simd for Scalar {
     #[inline(always)]
     unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V {
         std::array::from_fn(|lane| if mask[lane] { a[lane] } else { b[lane] })
+    }
+    #[inline(always)]
+    unsafe fn mask(bits: u16) -> Self::M {
+        std::array::from_fn(|lane| bits >> lane & 1 == 1)
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const u32) -> Self::V {
+        unsafe { from.cast::<[u32; LANES]>().read_unaligned() }.map(|word| word as f32)
+    }
+    #[inline(always)]
+    unsafe fn store_words(to: *mut u32, a: Self::V) {
+        unsafe { to.cast::<[u32; LANES]>().write_unaligned(a.map(|x| x as u32)) }
+    }
+    #[inline(always)]
+    unsafe fn load_bits(from: *const u32) -> Self::B {
+        unsafe { from.cast::<[u32; LANES]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store_bits(to: *mut u32, a: Self::B) {
+        unsafe { to.cast::<[u32; LANES]>().write_unaligned(a) }
+    }
+    #[inline(always)]
+    unsafe fn add_bits(a: Self::B, b: Self::B) -> Self::B {
+        std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]))
+    }
+    #[inline(always)]
+    unsafe fn xor_turn<const LEFT: i32>(a: Self::B, b: Self::B) -> Self::B {
+        std::array::from_fn(|lane| (a[lane] ^ b[lane]).rotate_left(LEFT as u32))
+    }
+    #[inline(always)]
+    unsafe fn sqrt(a: Self::V) -> Self::V {
+        a.map(f32::sqrt)
     }
     #[inline(always)]
     unsafe fn abs(a: Self::V) -> Self::V {
@@ -351,6 +399,7 @@ mod x86 {
     impl Simd for Avx2 {
         type V = [__m256; 2];
         type M = [__m256; 2];
+        type B = [__m256i; 2];
         const BLOCK: usize = 2;
 
         #[inline(always)]
@@ -449,6 +498,70 @@ mod x86 {
             unsafe { [_mm256_blendv_ps(b[0], a[0], mask[0]), _mm256_blendv_ps(b[1], a[1], mask[1])] }
         }
         #[inline(always)]
+        unsafe fn mask(bits: u16) -> Self::M {
+            unsafe {
+                let places = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+                let low = _mm256_and_si256(_mm256_set1_epi32(i32::from(bits)), places);
+                let high = _mm256_and_si256(_mm256_set1_epi32(i32::from(bits >> 8)), places);
+                [
+                    _mm256_castsi256_ps(_mm256_cmpeq_epi32(low, places)),
+                    _mm256_castsi256_ps(_mm256_cmpeq_epi32(high, places)),
+                ]
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_words(from: *const u32) -> Self::V {
+            unsafe {
+                let mut out = [_mm256_setzero_ps(); 2];
+                for half in 0..2 {
+                    let words = _mm256_loadu_si256(from.add(8 * half).cast());
+                    // There is no unsigned conversion; the halves are exact and their sum is rounded once.
+                    let high = _mm256_cvtepi32_ps(_mm256_srli_epi32::<16>(words));
+                    let low = _mm256_cvtepi32_ps(_mm256_and_si256(words, _mm256_set1_epi32(0xffff)));
+                    out[half] = _mm256_fmadd_ps(high, _mm256_set1_ps(65_536.0), low);
+                }
+                out
+            }
+        }
+        #[inline(always)]
+        unsafe fn store_words(to: *mut u32, a: Self::V) {
+            unsafe {
+                _mm256_storeu_si256(to.cast(), _mm256_cvttps_epi32(a[0]));
+                _mm256_storeu_si256(to.add(8).cast(), _mm256_cvttps_epi32(a[1]));
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_bits(from: *const u32) -> Self::B {
+            unsafe { [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(8).cast())] }
+        }
+        #[inline(always)]
+        unsafe fn store_bits(to: *mut u32, a: Self::B) {
+            unsafe {
+                _mm256_storeu_si256(to.cast(), a[0]);
+                _mm256_storeu_si256(to.add(8).cast(), a[1]);
+            }
+        }
+        #[inline(always)]
+        unsafe fn add_bits(a: Self::B, b: Self::B) -> Self::B {
+            unsafe { [_mm256_add_epi32(a[0], b[0]), _mm256_add_epi32(a[1], b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn xor_turn<const LEFT: i32>(a: Self::B, b: Self::B) -> Self::B {
+            unsafe {
+                let (left, right) = (_mm_cvtsi32_si128(LEFT), _mm_cvtsi32_si128(32 - LEFT));
+                let mut turned = a;
+                for half in 0..2 {
+                    let x = _mm256_xor_si256(a[half], b[half]);
+                    turned[half] = _mm256_or_si256(_mm256_sll_epi32(x, left), _mm256_srl_epi32(x, right));
+                }
+                turned
+            }
+        }
+        #[inline(always)]
+        unsafe fn sqrt(a: Self::V) -> Self::V {
+            unsafe { [_mm256_sqrt_ps(a[0]), _mm256_sqrt_ps(a[1])] }
+        }
+        #[inline(always)]
         unsafe fn abs(a: Self::V) -> Self::V {
             unsafe {
                 let sign = _mm256_set1_ps(-0.0);
@@ -515,6 +628,7 @@ mod x86 {
     impl Simd for Avx512 {
         type V = __m512;
         type M = __mmask16;
+        type B = __m512i;
         const BLOCK: usize = 8;
 
         #[inline(always)]
@@ -613,6 +727,38 @@ mod x86 {
         #[inline(always)]
         unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V {
             unsafe { _mm512_mask_blend_ps(mask, b, a) }
+        }
+        #[inline(always)]
+        unsafe fn mask(bits: u16) -> Self::M {
+            bits
+        }
+        #[inline(always)]
+        unsafe fn load_words(from: *const u32) -> Self::V {
+            unsafe { _mm512_cvtepu32_ps(_mm512_loadu_si512(from.cast())) }
+        }
+        #[inline(always)]
+        unsafe fn store_words(to: *mut u32, a: Self::V) {
+            unsafe { _mm512_storeu_si512(to.cast(), _mm512_cvttps_epi32(a)) }
+        }
+        #[inline(always)]
+        unsafe fn load_bits(from: *const u32) -> Self::B {
+            unsafe { _mm512_loadu_si512(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn store_bits(to: *mut u32, a: Self::B) {
+            unsafe { _mm512_storeu_si512(to.cast(), a) }
+        }
+        #[inline(always)]
+        unsafe fn add_bits(a: Self::B, b: Self::B) -> Self::B {
+            unsafe { _mm512_add_epi32(a, b) }
+        }
+        #[inline(always)]
+        unsafe fn xor_turn<const LEFT: i32>(a: Self::B, b: Self::B) -> Self::B {
+            unsafe { _mm512_rol_epi32::<LEFT>(_mm512_xor_si512(a, b)) }
+        }
+        #[inline(always)]
+        unsafe fn sqrt(a: Self::V) -> Self::V {
+            unsafe { _mm512_sqrt_ps(a) }
         }
         #[inline(always)]
         unsafe fn abs(a: Self::V) -> Self::V {

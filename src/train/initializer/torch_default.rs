@@ -15,7 +15,7 @@ impl Initialize for TorchDefault {
     fn init(&self, network: &Mlp, _: &Rows, params: &mut [f32], rng: &mut Rng, _: &mut Cost) -> Result<()> {
         for layer in network.layers() {
             let limit = (1.0 / (layer.inputs as f64).sqrt()) as f32;
-            params[layer.weights.start..layer.biases.end].iter_mut().for_each(|x| *x = rng.between(-limit, limit));
+            rng.fill_between(&mut params[layer.weights.start..layer.biases.end], -limit, limit);
         }
         Ok(())
     }

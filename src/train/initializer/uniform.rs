@@ -28,7 +28,7 @@ impl Initialize for Uniform {
                 self.low.get()
             )));
         }
-        params.iter_mut().for_each(|param| *param = rng.between(self.low.f32(), self.high.f32()));
+        rng.fill_between(params, self.low.f32(), self.high.f32());
         Ok(())
     }
 }

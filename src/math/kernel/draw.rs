@@ -1,0 +1,521 @@
+//! Random numbers in lanes, for whole slices, and what operators of evolution do with them.
+//!
+//! All of them read the words of one [`Rng`] in order, so that a stream gives the same numbers on every instruction set.
+
+use super::elementary::{cos_pi, exp_nonpositive, expm1, ln, ln_1p, sin_pi};
+use super::simd::{Kernel, LANES, Simd, dispatch};
+use crate::rng::{GROUP, GROUPS, Group, Purpose, Rng, Streams};
+
+/// Words that are drawn and worked on together: what a group of blocks of [`Rng`] has.
+const CHUNK: usize = 64;
+
+/// 2⁻³².
+const UNIT: f32 = 1.0 / 4_294_967_296.0;
+
+impl Rng {
+    /// Computes the next blocks; those before have been read.
+    #[inline(never)]
+    pub(crate) fn refill(&mut self) {
+        let first = self.blocks;
+        compute(std::array::from_fn(|group| (&self.key, first + (group * GROUP) as u64)), &mut self.groups);
+        self.blocks += (GROUPS * GROUP) as u64;
+        self.used = 0;
+    }
+
+    /// Fills `out` with numbers uniform on [0, 1), multiples of 2⁻²⁴.
+    pub fn fill_uniform(&mut self, out: &mut [f32]) {
+        let mut words = [0; CHUNK];
+        for out in out.chunks_mut(CHUNK) {
+            let words = &mut words[..out.len()];
+            self.fill_bits(words);
+            out.iter_mut().zip(words).for_each(|(x, word)| *x = (*word >> 8) as f32 * (1.0 / 16_777_216.0));
+        }
+    }
+
+    /// Fills `out` with numbers uniform between `low` and `high`.
+    pub fn fill_between(&mut self, out: &mut [f32], low: f32, high: f32) {
+        self.fill_uniform(out);
+        out.iter_mut().for_each(|x| *x = *x * (high - low) + low);
+    }
+
+    /// Fills `out` with normal numbers of mean 0 and the given standard deviation, in single precision.
+    ///
+    /// Box & Muller 1958, with radii from 32 bits: they reach to 6.8 standard deviations. A deviation beyond the numbers of
+    /// single precision counts as the largest of them.
+    pub fn fill_normal(&mut self, out: &mut [f32], standard_deviation: f64) {
+        let deviation = standard_deviation.min(f64::from(f32::MAX)) as f32;
+        for out in out.chunks_mut(CHUNK) {
+            let pairs = out.len().div_ceil(2);
+            let mut words = [[0; CHUNK / 2]; 2];
+            let mut normals = [[0.0; CHUNK / 2]; 2];
+            words.iter_mut().for_each(|words| self.fill_bits(&mut words[..pairs]));
+            dispatch(Normals { words: &words, deviation, pairs, normals: &mut normals });
+            let (cosines, sines) = out.split_at_mut(pairs);
+            cosines.copy_from_slice(&normals[0][..pairs]);
+            sines.copy_from_slice(&normals[1][..sines.len()]);
+        }
+    }
+
+    /// Calls `visit` with the indices below `length` that are chosen independently with probability `rate`: ascending, some
+    /// at a time.
+    ///
+    /// Draws the gaps between chosen indices (geometric law) instead of one coin per index. Rates below 2⁻³² choose nothing.
+    pub fn sparse(&mut self, length: usize, rate: f64, mut visit: impl FnMut(&mut Rng, &[usize])) {
+        if rate <= 0.0 {
+            return;
+        }
+        let scale = if rate < 1.0 { (-1.0 / libm::log1p(-rate)).min(1e30) as f32 } else { 0.0 };
+        let mut next = 0;
+        while next < length {
+            // One draw for each index that is expected, and some more, so that most often there is no second round.
+            let expected = (length - next) as f64 * rate.min(1.0);
+            let draws = (expected + 2.0 * expected.sqrt() + 2.0).min(CHUNK as f64) as usize;
+            let mut gaps = [0; CHUNK];
+            if rate < 1.0 {
+                self.fill_bits(&mut gaps[..draws]);
+                dispatch(Gaps { scale, words: &mut gaps[..draws.next_multiple_of(LANES)] });
+            }
+            let mut chosen = [0; CHUNK];
+            let mut count = 0;
+            for gap in &gaps[..draws] {
+                next += *gap as usize;
+                if next >= length {
+                    break;
+                }
+                chosen[count] = next;
+                count += 1;
+                next += 1;
+            }
+            if count > 0 {
+                visit(self, &chosen[..count]);
+            }
+        }
+    }
+}
+
+/// Streams of neighbouring individuals, whose first blocks are computed together.
+#[derive(Default)]
+pub(crate) struct Neighbours {
+    /// The streams that there are now, and the first of the individuals.
+    present: Option<(Streams, Purpose, u64, u64)>,
+    streams: [Rng; GROUPS],
+}
+
+impl Neighbours {
+    /// The same as [`Streams::stream`]; cheaper if individuals are asked for one after the other.
+    pub(crate) fn stream(&mut self, streams: &Streams, purpose: Purpose, step: u64, individual: u64) -> &mut Rng {
+        let place = individual as usize % GROUPS;
+        let first = individual - place as u64;
+        let wanted = Some((*streams, purpose, step, first));
+        // A stream that has been read from begins anew.
+        const FRESH: (u64, usize) = (GROUP as u64, (GROUPS - 1) * 16 * GROUP);
+        if self.present != wanted || (self.streams[place].blocks, self.streams[place].used) != FRESH {
+            self.present = wanted;
+            let mut groups = [[[0; GROUP]; 16]; GROUPS];
+            for (rng, index) in self.streams.iter_mut().zip(0..) {
+                rng.key = streams.key(purpose, step, first + index);
+                (rng.blocks, rng.used) = FRESH;
+            }
+            compute(std::array::from_fn(|index| (&self.streams[index].key, 0)), &mut groups);
+            // Where the last group stands, so that what follows is the next refill.
+            self.streams.iter_mut().zip(groups).for_each(|(rng, group)| rng.groups[GROUPS - 1] = group);
+        }
+        &mut self.streams[place]
+    }
+}
+
+/// ChaCha8 blocks: a group for each key and number of its first block.
+fn compute(starts: [(&[u32; 8], u64); GROUPS], groups: &mut [Group; GROUPS]) {
+    let mut state = [[0; LANES]; 16];
+    for (row, constant) in state.iter_mut().zip([0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574]) {
+        *row = [constant; LANES];
+    }
+    for (group, (key, first)) in starts.into_iter().enumerate() {
+        let lanes = group * GROUP..(group + 1) * GROUP;
+        for (row, word) in state[4..12].iter_mut().zip(key) {
+            row[lanes.clone()].fill(*word);
+        }
+        for (lane, block) in lanes.zip(first..) {
+            (state[12][lane], state[13][lane]) = (block as u32, (block >> 32) as u32);
+        }
+    }
+    dispatch(ChaCha(&mut state));
+    for (place, row) in state.iter().enumerate() {
+        for (group, words) in groups.iter_mut().zip(row.as_chunks().0) {
+            group[place] = *words;
+        }
+    }
+}
+
+/// Sixteen blocks in lanes, from their start to their words.
+struct ChaCha<'a>(&'a mut [[u32; LANES]; 16]);
+
+impl Kernel for ChaCha<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        unsafe {
+            let mut x = [S::load_bits(self.0[0].as_ptr()); 16];
+            for row in 1..16 {
+                x[row] = S::load_bits(self.0[row].as_ptr());
+            }
+            macro_rules! quarter_round {
+                ($a:literal $b:literal $c:literal $d:literal) => {
+                    x[$a] = S::add_bits(x[$a], x[$b]);
+                    x[$d] = S::xor_turn::<16>(x[$d], x[$a]);
+                    x[$c] = S::add_bits(x[$c], x[$d]);
+                    x[$b] = S::xor_turn::<12>(x[$b], x[$c]);
+                    x[$a] = S::add_bits(x[$a], x[$b]);
+                    x[$d] = S::xor_turn::<8>(x[$d], x[$a]);
+                    x[$c] = S::add_bits(x[$c], x[$d]);
+                    x[$b] = S::xor_turn::<7>(x[$b], x[$c]);
+                };
+            }
+            for _ in 0..4 {
+                quarter_round!(0 4 8 12);
+                quarter_round!(1 5 9 13);
+                quarter_round!(2 6 10 14);
+                quarter_round!(3 7 11 15);
+                quarter_round!(0 5 10 15);
+                quarter_round!(1 6 11 12);
+                quarter_round!(2 7 8 13);
+                quarter_round!(3 4 9 14);
+            }
+            for row in 0..16 {
+                let at = self.0[row].as_mut_ptr();
+                S::store_bits(at, S::add_bits(x[row], S::load_bits(at)));
+            }
+        }
+    }
+}
+
+/// Replaces each number of `to` by that of `other` with equal chance: a mask of random bits, one for each.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn choose(to: &mut [f32], other: &[f32], rng: &mut Rng) {
+    assert_eq!(to.len(), other.len());
+    let mut bits = [0; CHUNK];
+    for (to, other) in to.chunks_mut(32 * CHUNK).zip(other.chunks(32 * CHUNK)) {
+        let bits = &mut bits[..to.len().div_ceil(32)];
+        rng.fill_bits(bits);
+        dispatch(Choose { bits, to, other });
+    }
+}
+
+/// x to the power of `exponent`, in place, for x from 0 to 1 and an exponent of 0 or above.
+pub(crate) fn power(x: &mut [f32], exponent: f64) {
+    dispatch(Powers::<false> { x, exponent: exponent as f32 });
+}
+
+/// 1 − x to the power of `exponent`, in place, for x from 0 to 1 and an exponent of 0 or above; small ones keep their digits.
+pub(crate) fn shortfall(x: &mut [f32], exponent: f64) {
+    dispatch(Powers::<true> { x, exponent: exponent as f32 });
+}
+
+/// Radii and angles to pairs of normal numbers.
+struct Normals<'a> {
+    words: &'a [[u32; CHUNK / 2]; 2],
+    deviation: f32,
+    pairs: usize,
+    normals: &'a mut [[f32; CHUNK / 2]; 2],
+}
+
+impl Kernel for Normals<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // Whole vectors: the arrays are a multiple of 16 long.
+        for at in (0..self.pairs).step_by(LANES) {
+            unsafe {
+                // In (0, 1], so the logarithm is finite and not above 0.
+                let u = S::fma(S::load_words(self.words[0].as_ptr().add(at)), S::splat(UNIT), S::splat(0.5 * UNIT));
+                let radius = S::sqrt(S::mul(S::splat(-2.0), ln::<S>(u)));
+                let radius = S::mul(radius, S::splat(self.deviation));
+                let turn = S::load_words(self.words[1].as_ptr().add(at));
+                let turn = S::fma(turn, S::splat(2.0 * UNIT), S::splat(-1.0));
+                S::store(self.normals[0].as_mut_ptr().add(at), S::mul(radius, cos_pi::<S>(turn)));
+                S::store(self.normals[1].as_mut_ptr().add(at), S::mul(radius, sin_pi::<S>(turn)));
+            }
+        }
+    }
+}
+
+/// Random words to whole numbers of the geometric law, ⌊ln(1 − u) · −scale⌋.
+struct Gaps<'a> {
+    scale: f32,
+    words: &'a mut [u32],
+}
+
+impl Kernel for Gaps<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        for words in self.words.chunks_exact_mut(LANES) {
+            unsafe {
+                let u = S::fma(S::load_words(words.as_ptr()), S::splat(UNIT), S::splat(0.5 * UNIT));
+                // Small u keep all their bits, which is where rare choices are decided; 1 itself is out of the way.
+                let u = S::min(S::splat(1.0 - 1.0 / 16_777_216.0), u);
+                let gap = S::mul(ln_1p::<S>(S::neg(u)), S::splat(-self.scale));
+                S::store_words(words.as_mut_ptr(), S::min(S::splat(2_147_483_520.0), S::max(S::splat(0.0), gap)));
+            }
+        }
+    }
+}
+
+struct Choose<'a> {
+    bits: &'a [u32],
+    to: &'a mut [f32],
+    other: &'a [f32],
+}
+
+impl Kernel for Choose<'_> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let (to, others) = (self.to.chunks_mut(LANES), self.other.chunks(LANES));
+        for (index, (to, other)) in to.zip(others).enumerate() {
+            let bits = (self.bits[index / 2] >> (16 * (index % 2))) as u16;
+            if to.len() == LANES {
+                unsafe {
+                    let mixed = S::select(S::mask(bits), S::load(other.as_ptr()), S::load(to.as_ptr()));
+                    S::store(to.as_mut_ptr(), mixed);
+                }
+            } else {
+                for (place, (to, other)) in to.iter_mut().zip(other).enumerate() {
+                    *to = if bits >> place & 1 == 1 { *other } else { *to };
+                }
+            }
+        }
+    }
+}
+
+/// x^e, or 1 − x^e.
+struct Powers<'a, const SHORTFALL: bool> {
+    x: &'a mut [f32],
+    exponent: f32,
+}
+
+impl<const SHORTFALL: bool> Kernel for Powers<'_, SHORTFALL> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        for x in self.x.chunks_mut(LANES) {
+            let mut lanes = [1.0; LANES];
+            lanes[..x.len()].copy_from_slice(x);
+            unsafe {
+                // The logarithm wants normal numbers: 0 counts as the smallest of them.
+                let base = S::max(S::splat(f32::MIN_POSITIVE), S::load(lanes.as_ptr()));
+                let exponent = S::max(S::splat(-86.0), S::mul(ln::<S>(base), S::splat(self.exponent)));
+                let y = if SHORTFALL { S::neg(expm1::<S>(exponent)) } else { exp_nonpositive::<S>(exponent) };
+                S::store(lanes.as_mut_ptr(), y);
+            }
+            x.copy_from_slice(&lanes[..x.len()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::{Isa, dispatch_on};
+    use super::*;
+    use crate::rng::{Purpose, Streams};
+
+    fn rng() -> Rng {
+        Streams::new(1).stream(Purpose::Arm, 0, 0)
+    }
+
+    fn normals(count: usize) -> Vec<f64> {
+        let mut numbers = vec![0.0; count];
+        rng().fill_normal(&mut numbers, 2.0);
+        numbers.iter().map(|x| f64::from(*x) / 2.0).collect()
+    }
+
+    #[test]
+    fn golden_vectors_hold() {
+        // A change here changes every result: raise STREAM_VERSION with it.
+        let mut rng = rng();
+        let (mut normals, mut uniform, mut chosen) = ([0.0; 5], [0.0; 3], Vec::new());
+        rng.fill_normal(&mut normals, 1.0);
+        rng.fill_uniform(&mut uniform);
+        rng.sparse(1000, 0.01, |_, genes| chosen.extend_from_slice(genes));
+        let mut mixed = [0.0; 40];
+        choose(&mut mixed, &[1.0; 40], &mut rng);
+        let mask = mixed.iter().rev().fold(0_u64, |mask, bit| mask << 1 | *bit as u64);
+        let mut powers = [0.0, 0.3, 1.0];
+        power(&mut powers, 2.5);
+        let found = format!(
+            "{:x?} {:x?} {chosen:?} {mask:x} {:x?}",
+            normals.map(f32::to_bits),
+            uniform.map(f32::to_bits),
+            powers.map(f32::to_bits)
+        );
+        assert_eq!(
+            found,
+            "[3e378d11, 3f2cb864, 3edec27c, bfdcb066, 3fb226cd] [3f56b87f, 3ecd40ba, 3f359194] \
+             [28, 76, 183, 230, 260, 262, 334, 369, 409, 561, 592, 784, 819, 887, 971] \
+             f7b5a2977b [1739362, 3d49e996, 3f800000]"
+        );
+    }
+
+    #[test]
+    fn normal_numbers_have_the_moments_and_tails_of_their_law() {
+        let n = 2_000_000;
+        let numbers = normals(n);
+        let moment = |power: f64| numbers.iter().map(|x| libm::pow(*x, power)).sum::<f64>() / n as f64;
+        // Deviations of the estimates: 0.0007, 0.001, 0.0027, 0.0069.
+        for (power, exact, tolerance) in [(1.0, 0.0, 0.003), (2.0, 1.0, 0.004), (3.0, 0.0, 0.011), (4.0, 3.0, 0.028)] {
+            assert!((moment(power) - exact).abs() < tolerance, "{power}: {}", moment(power));
+        }
+        // scipy 1.17.1: norm.cdf.
+        for (bound, share) in [(-3.0, 0.0013498980), (-1.0, 0.1586552539), (0.5, 0.6914624613), (4.0, 0.9999683288)] {
+            let found = numbers.iter().filter(|x| **x < bound).count() as f64;
+            let expected = share * n as f64;
+            let deviation = (expected * (1.0 - share)).sqrt();
+            assert!((found - expected).abs() < 4.0 * deviation, "{bound}: {found} {expected}");
+        }
+        let neighbours: f64 = numbers.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / n as f64;
+        let partners: f64 = numbers.chunks(64).map(|c| (0..32).map(|i| c[i] * c[i + 32]).sum::<f64>()).sum::<f64>();
+        assert!(neighbours.abs() < 0.003 && (2.0 * partners / n as f64).abs() < 0.004);
+    }
+
+    #[test]
+    fn a_slice_is_filled_to_its_end() {
+        for length in 0..130 {
+            let mut numbers = vec![f32::NAN; length];
+            rng().fill_normal(&mut numbers, 1.0);
+            assert!(numbers.iter().all(|x| x.is_finite()));
+            rng().fill_between(&mut numbers, 3.0, 5.0);
+            assert!(numbers.iter().all(|x| (3.0..5.0).contains(x)));
+        }
+    }
+
+    #[test]
+    fn sparse_visits_each_index_at_its_rate_and_in_order() {
+        let mut rng = rng();
+        for (length, rate, rounds) in [(50, 0.1, 20_000), (50, 0.9, 5000), (1000, 0.001, 20_000), (200, 0.5, 5000)] {
+            let mut hits = vec![0_u32; length];
+            let mut squares = 0.0;
+            for _ in 0..rounds {
+                let (mut last, mut count) = (None, 0);
+                rng.sparse(length, rate, |_, indices| {
+                    for index in indices {
+                        assert!(last < Some(*index));
+                        last = Some(*index);
+                        hits[*index] += 1;
+                        count += 1;
+                    }
+                });
+                squares += libm::pow(f64::from(count) - rate * length as f64, 2.0);
+            }
+            let rounds = f64::from(rounds);
+            let deviation = (rounds * rate * (1.0 - rate)).sqrt();
+            let off = |hits: u32| (f64::from(hits) - rounds * rate).abs() / deviation;
+            assert!(hits.iter().all(|hits| off(*hits) < 5.0), "{rate} {hits:?}");
+            let total = f64::from(hits.iter().sum::<u32>()) - rounds * rate * length as f64;
+            assert!(total.abs() < 4.0 * deviation * (length as f64).sqrt(), "{rate} {total}");
+            let variance = squares / rounds / (rate * (1.0 - rate) * length as f64);
+            assert!((variance - 1.0).abs() < 0.09, "{rate} {variance}");
+        }
+    }
+
+    #[test]
+    fn sparse_takes_the_extremes() {
+        let mut rng = rng();
+        let mut count = |length, rate| {
+            let mut visited = Vec::new();
+            rng.sparse(length, rate, |_, indices| visited.extend_from_slice(indices));
+            visited
+        };
+        assert_eq!(count(150, 1.0), (0..150).collect::<Vec<_>>());
+        for (length, rate) in [(10, 0.0), (0, 0.5), (0, 1.0), (100_000, 1e-300), (100_000, 1e-15)] {
+            assert!(count(length, rate).is_empty(), "{length} {rate}");
+        }
+        // 100 expected among ten million, standard deviation 10.
+        assert!((60..140).contains(&count(10_000_000, 1e-5).len()));
+        assert_eq!(count(1000, 1.0 - 1e-12).len(), 1000);
+    }
+
+    #[test]
+    fn either_number_is_chosen_with_equal_chance() {
+        let mut rng = rng();
+        let length = 2500;
+        let other: Vec<f32> = (0..length).map(|x| -1.0 - x as f32).collect();
+        let mut counts = vec![0; length];
+        for _ in 0..1000 {
+            let mut mixed: Vec<f32> = (0..length).map(|x| 1.0 + x as f32).collect();
+            choose(&mut mixed, &other, &mut rng);
+            for (place, x) in mixed.iter().enumerate() {
+                assert_eq!(x.abs(), 1.0 + place as f32);
+                counts[place] += i32::from(*x < 0.0);
+            }
+        }
+        // 500 expected, standard deviation 16.
+        assert!(counts.iter().all(|count| (420..580).contains(count)));
+    }
+
+    #[test]
+    fn powers_are_those_of_double_precision() {
+        for exponent in [0.0, 1e-9, 0.0625, 1.0, 21.0] {
+            let x: Vec<f32> = (0..=100).map(|x| x as f32 / 100.0).collect();
+            let (mut powers, mut shortfalls) = (x.clone(), x.clone());
+            power(&mut powers, exponent);
+            shortfall(&mut shortfalls, exponent);
+            for (x, (power, shortfall)) in x.iter().zip(powers.iter().zip(&shortfalls)).skip(1) {
+                let exact = libm::pow(f64::from(*x), exponent);
+                let rest = -libm::expm1(libm::log(f64::from(*x)) * exponent);
+                assert!((f64::from(*power) - exact).abs() <= 2e-5 * exact + 1e-37, "{x}^{exponent}: {power}");
+                assert!((f64::from(*shortfall) - rest).abs() <= 1e-6 * rest, "1 - {x}^{exponent}: {shortfall}");
+            }
+            if exponent > 0.01 {
+                assert!(powers[0] < 0.005 && shortfalls[0] > 0.995);
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_have_their_own_streams() {
+        let mut neighbours = Neighbours::default();
+        for (seed, step, individual) in
+            [(1, 1, 2), (1, 1, 3), (1, 1, 4), (2, 1, 5), (2, 2, 5), (2, 2, 6), (2, 2, 6), (2, 2, 1 << 40)]
+        {
+            let streams = Streams::new(seed).branch(3);
+            let mut alone = streams.stream(Purpose::Variation, step, individual);
+            let found = neighbours.stream(&streams, Purpose::Variation, step, individual);
+            assert!((0..700).all(|_| found.bits32() == alone.bits32()));
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let mut words = [[0; CHUNK / 2]; 2];
+        let mut gaps = [0; CHUNK];
+        let other: Vec<f32> = (0..1000).map(|x| x as f32).collect();
+        for round in 0..200 {
+            let mut rng = Streams::new(2).stream(Purpose::Arm, 0, round);
+            words.iter_mut().for_each(|words| rng.fill_bits(words));
+            rng.fill_bits(&mut gaps);
+            if round == 0 {
+                words = [[0, u32::MAX, 1, 1 << 31].repeat(8).try_into().unwrap(); 2];
+                gaps = [0, u32::MAX, 1, 1 << 31].repeat(16).try_into().unwrap();
+            }
+            let all = |isa| {
+                let mut normals = [[0.0; CHUNK / 2]; 2];
+                dispatch_on(isa, Normals { words: &words, deviation: 1.5, pairs: 32, normals: &mut normals });
+                let mut whole = gaps;
+                dispatch_on(isa, Gaps { scale: [0.3, 20.0, 1e30][round as usize % 3], words: &mut whole });
+                let mut mixed = vec![-1.0; 1000];
+                dispatch_on(isa, Choose { bits: &gaps, to: &mut mixed, other: &other });
+                let mut powers = mixed.iter().map(|x| x.abs() / 1000.0).collect::<Vec<f32>>();
+                dispatch_on(isa, Powers::<true> { x: &mut powers, exponent: 0.7 });
+                let mut blocks = std::array::from_fn(|row| std::array::from_fn(|lane| gaps[(row + lane) % CHUNK]));
+                dispatch_on(isa, ChaCha(&mut blocks));
+                whole.iter_mut().zip(blocks.as_flattened()).for_each(|(x, word)| *x ^= word);
+                let bits = normals.as_flattened().iter().chain(&powers).chain(&mixed).map(|x| x.to_bits());
+                bits.chain(whole).collect::<Vec<u32>>()
+            };
+            let plain = all(Isa::Scalar);
+            Isa::available().into_iter().for_each(|isa| assert_eq!(all(isa), plain, "{isa:?}"));
+        }
+    }
+}
