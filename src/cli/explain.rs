@@ -153,6 +153,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "Experiment files may have 1 MiB, data files what `max_bytes` says (1 GiB). Nothing beyond that is read.",
     ),
     (
+        "P0142",
+        "a network that does not fit the environment",
+        "A controller has one input for each observation and one output for each action of its environment.",
+    ),
+    (
         "P0201",
         "a malformed table",
         "Every row has as many cells as the header; cells that hold the delimiter or a line end stand in double quotes; names of\ncolumns differ; the text is UTF-8.",
