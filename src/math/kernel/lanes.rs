@@ -15,7 +15,7 @@ pub struct NetLanes {
     parameters: usize,
     /// `[vectors × parameters × 16]`.
     weights: AlignedBuffer,
-    /// Activations of the layer before and of the layer at hand, `[units × 16]`.
+    /// Activations of the layer before and of the layer at hand, `[vectors × units × 16]`.
     values: [AlignedBuffer; 2],
 }
 
@@ -63,7 +63,7 @@ impl NetLanes {
             assert_eq!((layer.weights.len(), layer.biases.len()), (layer.inputs * layer.outputs, layer.outputs));
             assert!(layer.weights.end <= self.parameters && layer.biases.end <= self.parameters);
         }
-        let widest = layers.iter().map(|layer| layer.outputs).max().unwrap_or(0) * LANES;
+        let widest = layers.iter().map(|layer| layer.outputs).max().unwrap_or(0) * self.lanes;
         for values in &mut self.values {
             if values.len() < widest {
                 values.reset(widest);
@@ -90,10 +90,13 @@ impl Kernel for Forward<'_> {
         let (mut before, mut after) = (before.as_mut_ptr(), after.as_mut_ptr());
         // SAFETY: `forward` has checked every length that the pointers below run over.
         unsafe {
-            for vector in 0..lanes / LANES {
-                let weights = weights.as_ptr().add(vector * parameters * LANES);
-                let (mut x, mut stride) = (inputs.as_ptr().add(vector * LANES), lanes);
-                for layer in layers {
+            let vectors = lanes / LANES;
+            for (index, layer) in layers.iter().enumerate() {
+                for vector in 0..vectors {
+                    let weights = weights.as_ptr().add(vector * parameters * LANES);
+                    let hidden = before.cast_const().add(vector * layer.inputs * LANES);
+                    let (x, stride) =
+                        if index == 0 { (inputs.as_ptr().add(vector * LANES), lanes) } else { (hidden, LANES) };
                     let sums = Sums {
                         x,
                         stride,
@@ -101,17 +104,19 @@ impl Kernel for Forward<'_> {
                         outputs: layer.outputs,
                         weights: weights.add(layer.weights.start * LANES),
                         biases: weights.add(layer.biases.start * LANES),
-                        out: after,
+                        out: after.add(vector * layer.outputs * LANES),
                     };
                     sums.run::<S>();
-                    activate::<S>(layer.activation, after, None, layer.outputs);
-                    std::mem::swap(&mut before, &mut after);
-                    (x, stride) = (before, LANES);
                 }
-                let count = layers[layers.len() - 1].outputs;
+                // All vectors at once: one activation waits for itself, many fill the time.
+                activate::<S>(layer.activation, after, None, layer.outputs * vectors);
+                std::mem::swap(&mut before, &mut after);
+            }
+            let count = layers[layers.len() - 1].outputs;
+            for vector in 0..vectors {
                 for output in 0..count {
-                    let to = outputs.as_mut_ptr().add(output * lanes + vector * LANES);
-                    S::store(to, S::load(x.add(output * LANES)));
+                    let from = before.add((vector * count + output) * LANES);
+                    S::store(outputs.as_mut_ptr().add(output * lanes + vector * LANES), S::load(from));
                 }
             }
         }
