@@ -41,6 +41,11 @@ impl Cost {
         Cost { linear_algebra: multiply_adds, ..Cost::ZERO }
     }
 
+    /// Steps of control environments.
+    pub fn environment(steps: u64) -> Cost {
+        Cost { environment: steps, ..Cost::ZERO }
+    }
+
     /// All categories together.
     pub fn total(&self) -> u64 {
         self.forward + self.backward + self.jacobian + self.linear_algebra + self.environment

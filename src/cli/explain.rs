@@ -153,6 +153,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "Experiment files may have 1 MiB, data files what `max_bytes` says (1 GiB). Nothing beyond that is read.",
     ),
     (
+        "P0142",
+        "a network that does not fit the environment",
+        "A controller has one input for each observation and one output for each action of its environment.",
+    ),
+    (
         "P0151",
         "not a feed-forward graph",
         "Links of a graph run from inputs, the bias and hidden nodes to hidden nodes and outputs; no link stands there twice, and\nno path leads back to where it began. The message names the link or node.",

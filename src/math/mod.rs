@@ -7,6 +7,7 @@ pub mod linear_algebra;
 mod moments;
 mod rows;
 pub mod statistics;
+pub mod trigonometry;
 
 pub use activation::Activation;
 pub use assignment::assign;

@@ -1,6 +1,7 @@
 //! Networks: the multi-layer perceptron over one flat slice of parameters, its plain twin, and feed-forward graphs.
 
 pub mod graph;
+mod lanes;
 mod mlp;
 #[cfg(test)]
 mod oracle;
@@ -8,4 +9,5 @@ pub mod reference;
 
 pub use crate::math::kernel::{Dense, GraphMemory, Head, Weights, Workspace};
 pub use graph::{Graph, GraphLanes};
+pub use lanes::MlpLanes;
 pub use mlp::{Loss, Mlp, Output};

@@ -1,8 +1,9 @@
-//! Data sets and what is asked of them. The only floor that reads data files.
+//! Data sets, control environments, and what is asked of them. The only floor that reads data files.
 
 pub mod array;
 pub mod builtin;
 mod categories;
+pub mod control;
 pub mod csv;
 mod dataset;
 mod file;

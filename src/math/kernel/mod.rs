@@ -2,7 +2,8 @@
 //!
 //! `simd` has the lanes, `elementary` and `activate` the functions, `draw` the random numbers and what operators of
 //! evolution do with them, `product` the register blocks, `head` the losses, `dense` the layers of a network over packed
-//! rows, and `graph` feed-forward graphs over rows or episodes. Everything that
+//! rows, `lanes` those of sixteen networks at once, `graph` feed-forward graphs over rows or episodes, and `limits` what
+//! the machine can do at most. Everything that
 //! leaves this module is safe and works on slices.
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc)]
@@ -16,6 +17,7 @@ mod draw;
 mod elementary;
 mod graph;
 mod head;
+mod lanes;
 pub mod limits;
 mod product;
 pub(crate) mod simd;
@@ -26,5 +28,6 @@ pub use dense::{Dense, Head, Net, Workspace};
 pub(crate) use dense::{Source, counter};
 pub(crate) use draw::{Neighbours, choose, power, shortfall};
 pub use graph::{GraphMemory, Weights, Wiring, activate_one};
+pub use lanes::NetLanes;
 pub(crate) use product::pack_tile;
-pub use simd::{Isa, Loop, vectorized};
+pub use simd::{Isa, Loop, vectorized, vectorized_on};

@@ -100,6 +100,14 @@ pub trait Loop {
 
 /// Runs a loop on the instruction set in use.
 pub fn vectorized<L: Loop>(body: L) -> L::Output {
+    vectorized_on(Isa::current(), body)
+}
+
+/// Runs a loop on one instruction set, for tests that compare them.
+///
+/// # Panics
+/// If the processor lacks it.
+pub fn vectorized_on<L: Loop>(isa: Isa, body: L) -> L::Output {
     struct Adapter<L>(L);
     impl<L: Loop> Kernel for Adapter<L> {
         type Output = L::Output;
@@ -108,7 +116,7 @@ pub fn vectorized<L: Loop>(body: L) -> L::Output {
             self.0.run()
         }
     }
-    dispatch(Adapter(body))
+    dispatch_on(isa, Adapter(body))
 }
 
 /// An instruction set that kernels are instantiated for.
