@@ -155,7 +155,7 @@ mod tests {
                 "Uniform [bf27c1a4, 3c77a76f, be822a34, befc3284]",
                 "Arithmetic [bf26a3c0, 3db19730, be9e8303, bf08ff3c]",
                 "Blend [bf279b49, 3e24090f, be83f5e0, bf13cd9b]",
-                "SimulatedBinary [bf24f19a, 3e14a712, bed0ddd4, bf1a7a7b]",
+                "SimulatedBinary [bf24f19a, 3e14a713, bed0ddd4, bf1a7a7b]",
                 "PerNeuron [bf27c1a4, 3e058e9f, be822a34, bf1ad909]",
                 "PerLayer [bf27c1a4, 3e058e9f, be822a34, befc3284]",
                 "Aligned [bf27c1a4, 3e058e9f, be822a34, bf1ad909]",

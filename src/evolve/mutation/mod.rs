@@ -212,7 +212,7 @@ mod tests {
                 "NonUniform [3f9abb5e, 4018fa3d, 3f96b053, bffbb0b9]",
                 "SignFlip [3f27c1a4, be058e9f, 3e822a34, 3efc3284]",
                 "NeuronReset [be338974, 3ee4dfac, 3f0e6deb, befc3284]",
-                "Safe [bfcde4f1, 3dd74a59, be86aba9, befadcc7]",
+                "Safe [bfcde4f3, 3dd74a58, be86aba9, befadcc7]",
                 "SelfAdaptive [bf40e873, 3dfef451, beb74b69, bf0f37f7]",
             ]
         );
