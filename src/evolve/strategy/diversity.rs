@@ -12,6 +12,9 @@ const ROWS: usize = 8;
 /// Independent parts of a hash, so that a processor can work on them at once.
 const PARTS: usize = 64;
 
+/// Most individuals that are looked at: evenly spaced ones of a larger population.
+const SAMPLE: usize = 128;
+
 /// Memory for measuring; reused from generation to generation.
 #[derive(Default)]
 pub(super) struct Diversity {
@@ -24,7 +27,7 @@ pub(super) struct Diversity {
 
 impl Diversity {
     /// Root mean square distance of genes from the population's mean in spreads of their layers, and the share of different
-    /// genomes, among the first `size` individuals.
+    /// genomes, among the first `size` individuals or an even sample of 128 of them.
     pub(super) fn measure(
         &mut self,
         network: &Mlp,
@@ -33,12 +36,13 @@ impl Diversity {
         spread: &Spread,
     ) -> (f64, f64) {
         let parameters = network.parameters();
+        let (of, size) = (size, size.min(SAMPLE));
         self.squares.resize(parameters, 0.0);
         self.parts.resize(parameters.div_ceil(BLOCK) * size, 0);
         let blocks = self.squares.par_chunks_mut(BLOCK).zip(self.parts.par_chunks_mut(size)).enumerate();
         // Waking another thread takes as long as some hundred thousand genes.
         blocks.with_min_len((200_000 / (BLOCK * size)).max(1)).for_each(|(block, (squares, parts))| {
-            let genomes = Block { population, size, first: block * BLOCK };
+            let genomes = Block { population, of, size, first: block * BLOCK };
             vectorized(Squares(&genomes, squares));
             vectorized(Hashes(&genomes, squares.len(), parts));
         });
@@ -61,6 +65,8 @@ impl Diversity {
 /// A few genes of all genomes.
 struct Block<'a> {
     population: &'a Population,
+    /// Individuals there are, and how many of them are looked at.
+    of: usize,
     size: usize,
     first: usize,
 }
@@ -68,7 +74,7 @@ struct Block<'a> {
 impl Block<'_> {
     #[inline(always)]
     fn genes(&self, individual: usize, count: usize) -> &[f32] {
-        &self.population.genome(individual)[self.first..self.first + count]
+        &self.population.genome(individual * self.of / self.size)[self.first..self.first + count]
     }
 }
 
@@ -193,7 +199,7 @@ mod tests {
 
     #[test]
     fn one_bit_makes_a_genome_different() {
-        let network = Mlp::new(99, &[], 11, Output::Linear, Loss::MeanSquared).unwrap();
+        let network = Mlp::new(9, &[], 12, Output::Linear, Loss::MeanSquared).unwrap();
         let parameters = network.parameters();
         let mut population = Population::zeros(parameters + 5, parameters);
         for index in 0..population.len() {

@@ -78,10 +78,11 @@ pub struct Summary {
     pub fitness: Vec<f64>,
     /// Individuals without a finite fitness.
     pub nonfinite: usize,
-    /// Root mean square distance of genes from the population's mean, in spreads of their layers.
-    pub diversity: f64,
-    /// Share of different genomes.
-    pub unique: f64,
+    /// Root mean square distance of genes from the population's mean, in spreads of their layers, over at most 128
+    /// individuals; measured in the first 128 generations, then in every second, third and so on.
+    pub diversity: Option<f64>,
+    /// Share of different genomes; measured in the same generations.
+    pub unique: Option<f64>,
     /// Share of children that are better than their first parent.
     pub improved: Option<f64>,
     /// Factor on mutation steps.
@@ -117,6 +118,12 @@ pub struct Genetic<'a> {
     diversity: Diversity,
     /// Memory for those who make children; as many as there ever were at once.
     makers: Mutex<Vec<Maker>>,
+}
+
+/// Whether diversity is measured in a generation: in the first 128, then in every second, third … as they grow in number.
+/// A curve needs no more points.
+fn is_looked_at(generation: u64) -> bool {
+    generation.is_multiple_of(1 + generation / 128)
 }
 
 /// What an operator may need while it makes a child, kept from generation to generation.
@@ -254,7 +261,6 @@ impl<'a> Genetic<'a> {
                 |Lent(_, (workspace, scratch, neighbours)), (((child_index, child), step_size), parent_fitness)| {
                     let [first, second] = [parents[2 * child_index], parents[2 * child_index + 1]];
                     let index = |rank: u32| order[rank as usize] as usize;
-                    child.copy_from_slice(now.genome(index(first)));
                     *step_size = old_steps[index(first)];
                     *parent_fitness = ranked[first as usize];
                     let individual = (elites + child_index) as u64;
@@ -274,8 +280,10 @@ impl<'a> Genetic<'a> {
                         workspace,
                         scratch,
                     };
-                    if let Some(crossover) = crosses {
-                        crossover.cross(child, now.genome(index(second)), &mut context);
+                    let (first, second) = (now.genome(index(first)), now.genome(index(second)));
+                    match crosses {
+                        Some(crossover) => crossover.cross_into(child, first, second, &mut context),
+                        None => child.copy_from_slice(first),
                     }
                     settings.mutation.mutate(child, &mut context);
                     cost
@@ -297,15 +305,16 @@ impl<'a> Genetic<'a> {
         fitness.clear();
         fitness.extend(ranked.take_while(|fitness| fitness.is_finite()).map(Fitness::get));
         let spread = self.spread.as_ref().expect("generation 0 has been drawn");
-        let (diversity, unique) = self.diversity.measure(self.network, &self.now, self.size, spread);
+        let measured =
+            is_looked_at(self.generation).then(|| self.diversity.measure(self.network, &self.now, self.size, spread));
         let children = self.first_child()..self.size;
         let better = children.clone().filter(|&child| self.fitness[child] < self.parent_fitness[child]).count();
         Summary {
             generation: self.generation,
             nonfinite: self.size - fitness.len(),
             fitness,
-            diversity,
-            unique,
+            diversity: measured.map(|(diversity, _)| diversity),
+            unique: measured.map(|(_, unique)| unique),
             improved: (!children.is_empty()).then(|| better as f64 / children.len() as f64),
             scale: self.scale(),
         }
