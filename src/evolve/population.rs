@@ -2,6 +2,7 @@
 
 use crate::math::kernel::AlignedBuffer;
 use crate::network::Mlp;
+use std::ops::Range;
 
 /// Genomes row by row in one contiguous buffer; each begins at a cache line.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +80,12 @@ impl Spread {
             bounds.push(3.0_f32.mul_add(spread, largest));
         }
         Spread { per_layer, bounds }
+    }
+
+    /// Genes of each layer, thresholds included, with their spread.
+    pub fn units(&self, network: &Mlp) -> impl Iterator<Item = (Range<usize>, f64)> {
+        let genes = network.layers().iter().map(|layer| layer.weights.start..layer.biases.end);
+        genes.zip(self.per_layer.iter().map(|spread| f64::from(*spread)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::experiment::arm::{Method, StartContext};
-use crate::experiment::config::{Experiment, Network, Seeds};
+use crate::experiment::config::{ArmConfig, Experiment, Network, Seeds};
 use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
 use crate::rng::Streams;
@@ -158,9 +158,10 @@ impl Study {
         let message =
             format!("this plan needs about {} of memory; {} may be used", bytes_text(bytes), bytes_text(limit));
         let mut error = Error::new(Kind::Limit, "P0140", message);
-        let largest = self.experiment.arms.iter().max_by_key(|arm| arm.method.genomes());
+        let parameters = self.network.parameters() as u64;
+        let largest = self.experiment.arms.iter().max_by_key(|arm| arm.method.genomes(parameters));
         if let Some(arm) = largest {
-            let (genomes, parameters) = (arm.method.genomes(), self.network.parameters() as u64);
+            let genomes = arm.method.genomes(parameters);
             let each = 4 * u128::from(genomes) * u128::from(parameters);
             error = error.note(format!(
                 "arm \"{}\" holds {} genomes x {} weights x 4 bytes = {}, once for each seed that runs at a time",
@@ -189,7 +190,8 @@ impl Study {
         let data = 8 * (self.dataset.rows() * (features + 1)) as u128;
         let packed: u128 = rows.iter().map(|rows| Rows::bytes(*rows, features, self.encoding.units)).sum();
         let parameters = 4 * self.network.parameters() as u128;
-        let genomes = self.experiment.arms.iter().map(|arm| arm.method.genomes()).max().unwrap_or(0) as u128;
+        let genomes = |arm: &ArmConfig| arm.method.genomes(self.network.parameters() as u64);
+        let genomes = self.experiment.arms.iter().map(genomes).max().unwrap_or(0) as u128;
         let workspace = Workspace::bytes(self.network.layers());
         let replicates = threads.min(self.seeds.len()) as u128;
         // 10 MiB for the program itself; some ten slices of parameters for optimizers and the records of a run.

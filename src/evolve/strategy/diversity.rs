@@ -1,9 +1,9 @@
 //! How much the individuals of a population differ.
 
-use crate::evolve::{Population, Spread};
+use crate::evolve::Population;
 use crate::math::kernel::{Loop, vectorized};
-use crate::network::Mlp;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Genes that are looked at together in all genomes: their sums stay in the nearest cache.
 const BLOCK: usize = 512;
@@ -14,6 +14,12 @@ const PARTS: usize = 64;
 
 /// Most individuals that are looked at: evenly spaced ones of a larger population.
 const SAMPLE: usize = 128;
+
+/// Whether diversity is measured in a generation: in the first 128, then in every second, third … as they grow in number.
+/// A curve needs no more points.
+pub(super) fn is_looked_at(generation: u64) -> bool {
+    generation.is_multiple_of(1 + generation / 128)
+}
 
 /// Memory for measuring; reused from generation to generation.
 #[derive(Default)]
@@ -26,16 +32,16 @@ pub(super) struct Diversity {
 }
 
 impl Diversity {
-    /// Root mean square distance of genes from the population's mean in spreads of their layers, and the share of different
-    /// genomes, among the first `size` individuals or an even sample of 128 of them.
+    /// Root mean square distance of genes from the population's mean, and the share of different genomes, among the first
+    /// `size` individuals or an even sample of 128 of them. `units`: which genes are measured in which unit; together all
+    /// of them.
     pub(super) fn measure(
         &mut self,
-        network: &Mlp,
         population: &Population,
         size: usize,
-        spread: &Spread,
+        units: impl Iterator<Item = (Range<usize>, f64)>,
     ) -> (f64, f64) {
-        let parameters = network.parameters();
+        let parameters = population.parameters();
         let (of, size) = (size, size.min(SAMPLE));
         self.squares.resize(parameters, 0.0);
         self.parts.resize(parameters.div_ceil(BLOCK) * size, 0);
@@ -47,9 +53,9 @@ impl Diversity {
             vectorized(Hashes(&genomes, squares.len(), parts));
         });
         let mut sum = 0.0;
-        for (layer, spread) in network.layers().iter().zip(&spread.per_layer) {
-            let squares: f64 = self.squares[layer.weights.start..layer.biases.end].iter().sum();
-            sum += squares / (f64::from(*spread) * f64::from(*spread));
+        for (genes, unit) in units {
+            let squares: f64 = self.squares[genes].iter().sum();
+            sum += squares / (unit * unit);
         }
         self.hashes.clear();
         self.hashes.resize(size, 0);
@@ -163,12 +169,13 @@ fn mix(x: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Loss, Output};
+    use crate::evolve::Spread;
+    use crate::network::{Loss, Mlp, Output};
     use crate::rng::{Purpose, Streams};
 
     fn measure(population: &Population, network: &Mlp) -> (f64, f64) {
         let spread = Spread::of(network, population);
-        Diversity::default().measure(network, population, population.len(), &spread)
+        Diversity::default().measure(population, population.len(), spread.units(network))
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The genetic algorithm over whole parameter slices.
 
-use super::diversity::Diversity;
+use super::diversity::{Diversity, is_looked_at};
+use super::{Strategy, Summary, WeightStrategy};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::{
-    Crossover, Evaluations, Measure, Mutation, Population, Selection, Spread, StepScale, StepSchedule, Strategy,
-    Variation,
+    Crossover, Evaluations, Measure, Mutation, Population, Selection, Spread, StepScale, StepSchedule, Variation,
 };
 use crate::evolve::{mutation, selection};
 use crate::math::Rows;
@@ -56,6 +56,11 @@ impl GeneticSettings {
         let crossover = self.crossover.as_ref().map_or(Cost::ZERO, |crossover| crossover.cost(network, rows));
         crossover + self.mutation.cost(network, rows)
     }
+
+    /// Individuals of the last generation that are scored afresh where minibatches made their scores luck.
+    pub fn finalists(&self) -> usize {
+        (self.elitism as usize).clamp(1, self.population.get())
+    }
 }
 
 fn tournament() -> Selection {
@@ -67,26 +72,6 @@ fn gaussian() -> Mutation {
 }
 fn elitism() -> u32 {
     2
-}
-
-/// What a generation looked like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Summary {
-    /// Its number, from 0.
-    pub generation: u64,
-    /// Finite fitness from best to worst.
-    pub fitness: Vec<f64>,
-    /// Individuals without a finite fitness.
-    pub nonfinite: usize,
-    /// Root mean square distance of genes from the population's mean, in spreads of their layers, over at most 128
-    /// individuals; measured in the first 128 generations, then in every second, third and so on.
-    pub diversity: Option<f64>,
-    /// Share of different genomes; measured in the same generations.
-    pub unique: Option<f64>,
-    /// Share of children that are better than their first parent.
-    pub improved: Option<f64>,
-    /// Factor on mutation steps.
-    pub scale: f32,
 }
 
 /// A genetic algorithm under way.
@@ -118,12 +103,6 @@ pub struct Genetic<'a> {
     diversity: Diversity,
     /// Memory for those who make children; as many as there ever were at once.
     makers: Mutex<Vec<Maker>>,
-}
-
-/// Whether diversity is measured in a generation: in the first 128, then in every second, third … as they grow in number.
-/// A curve needs no more points.
-fn is_looked_at(generation: u64) -> bool {
-    generation.is_multiple_of(1 + generation / 128)
 }
 
 /// What an operator may need while it makes a child, kept from generation to generation.
@@ -176,26 +155,6 @@ impl<'a> Genetic<'a> {
             diversity: Diversity::default(),
             makers: Mutex::default(),
         }
-    }
-
-    /// What drawing and variation cost since the last call.
-    pub fn take_cost(&mut self) -> Cost {
-        std::mem::take(&mut self.cost)
-    }
-
-    /// What the latest generation looked like.
-    pub fn summary(&self) -> Option<&Summary> {
-        self.summary.as_ref()
-    }
-
-    /// Individuals of the latest generation from best to worst, at most `count`.
-    pub fn champions(&self, count: usize) -> impl Iterator<Item = (&[f32], Fitness)> {
-        self.order.iter().take(count).map(|&index| (self.now.genome(index as usize), self.fitness[index as usize]))
-    }
-
-    /// Individual 0 of generation 0, while it is the present generation.
-    pub fn first_draw(&self) -> Option<&[f32]> {
-        (self.generation <= 1 && self.spread.is_some()).then(|| self.now.genome(0))
     }
 
     /// Factor on the steps of children born into the present generation.
@@ -305,8 +264,8 @@ impl<'a> Genetic<'a> {
         fitness.clear();
         fitness.extend(ranked.take_while(|fitness| fitness.is_finite()).map(Fitness::get));
         let spread = self.spread.as_ref().expect("generation 0 has been drawn");
-        let measured =
-            is_looked_at(self.generation).then(|| self.diversity.measure(self.network, &self.now, self.size, spread));
+        let measured = is_looked_at(self.generation)
+            .then(|| self.diversity.measure(&self.now, self.size, spread.units(self.network)));
         let children = self.first_child()..self.size;
         let better = children.clone().filter(|&child| self.fitness[child] < self.parent_fitness[child]).count();
         Summary {
@@ -378,5 +337,43 @@ impl Strategy for Genetic<'_> {
 
     fn is_finished(&self) -> bool {
         self.generation >= self.settings.generations.get() as u64
+    }
+}
+
+impl WeightStrategy for Genetic<'_> {
+    /// Individual 0 of generation 0, while it is the present generation.
+    fn drawn(&self) -> Option<&[f32]> {
+        (self.generation <= 1 && self.spread.is_some()).then(|| self.now.genome(0))
+    }
+
+    fn best_weights(&self) -> Option<(&[f32], Fitness)> {
+        self.best()
+    }
+
+    fn ranked(&self) -> Vec<(&[f32], Fitness)> {
+        self.order.iter().map(|&index| (self.now.genome(index as usize), self.fitness[index as usize])).collect()
+    }
+
+    /// As many as there are elites, at least one.
+    fn finalists(&self) -> Vec<&[f32]> {
+        let champions = self.order.iter().take(self.settings.finalists());
+        champions.map(|&index| self.now.genome(index as usize)).collect()
+    }
+
+    fn summary(&self) -> Option<&Summary> {
+        self.summary.as_ref()
+    }
+
+    fn next_cost(&self) -> (Cost, Cost) {
+        let rows = &self.supervised.training;
+        let each = match self.generation {
+            0 => self.settings.scheme.cost(self.network, rows),
+            _ => self.settings.child_cost(self.network, rows),
+        };
+        (Cost::ZERO, each)
+    }
+
+    fn take_cost(&mut self) -> Cost {
+        std::mem::take(&mut self.cost)
     }
 }

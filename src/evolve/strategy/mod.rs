@@ -1,14 +1,21 @@
 //! Strategies: who asks for scores and is told them.
 
+pub mod cma_es;
 mod diversity;
+pub mod evolution_strategy;
 pub mod genetic;
+mod sampling;
 pub mod wann;
 
+pub use cma_es::{CmaEs, CmaEsSettings, CmaEsState, Covariance, StopReason};
+pub use evolution_strategy::{EvolutionStrategy, EvolutionStrategySettings, population_size};
 pub use genetic::{Genetic, GeneticSettings};
+pub use sampling::{Centre, Start};
 pub use wann::{Wann, WannSettings, WannState};
 
+use crate::cost::Cost;
 use crate::error::Result;
-use crate::evolve::Evaluations;
+use crate::evolve::{Evaluations, Population};
 use crate::rng::Streams;
 use crate::values::Fitness;
 use std::ops::Range;
@@ -41,4 +48,48 @@ pub trait Strategy {
 
     /// Whether all planned generations have been told.
     fn is_finished(&self) -> bool;
+}
+
+/// What a generation looked like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Its number, from 0.
+    pub generation: u64,
+    /// Finite fitness from best to worst.
+    pub fitness: Vec<f64>,
+    /// Individuals without a finite fitness.
+    pub nonfinite: usize,
+    /// Root mean square distance of genes from the population's mean, in spreads of their layers.
+    pub diversity: Option<f64>,
+    /// Share of different genomes.
+    pub unique: Option<f64>,
+    /// Share of children that are better than their first parent; `None` where children have no parent.
+    pub improved: Option<f64>,
+    /// Factor on the steps of the beginning.
+    pub scale: f32,
+}
+
+/// A strategy over parameter slices, with what those who run it ask beside: the seam between searches and their arms.
+pub trait WeightStrategy: Strategy<Population = Population> {
+    /// The first draw, before any search; kept at least until the first generation was told.
+    fn drawn(&self) -> Option<&[f32]>;
+
+    /// The best individual as [`Strategy::best`] says.
+    fn best_weights(&self) -> Option<(&[f32], Fitness)>;
+
+    /// Individuals of the latest generation from best to worst.
+    fn ranked(&self) -> Vec<(&[f32], Fitness)>;
+
+    /// Whom to score afresh after the last generation where scores of different generations do not compare, the one to
+    /// take without such a score first; nobody before the first generation.
+    fn finalists(&self) -> Vec<&[f32]>;
+
+    /// What the latest generation looked like.
+    fn summary(&self) -> Option<&Summary>;
+
+    /// What the next generation costs at most beside its scores: once, and for each individual.
+    fn next_cost(&self) -> (Cost, Cost);
+
+    /// What drawing and variation cost since the last call.
+    fn take_cost(&mut self) -> Cost;
 }

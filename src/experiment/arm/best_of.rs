@@ -36,7 +36,7 @@ pub enum Candidates {
 impl BestOf {
     fn measure(&self, context: &StartContext) -> Measure {
         let other = match &self.candidates {
-            Candidates::FillBudgetOf(name) => context.genetic(name.as_str()).map(|settings| settings.fitness),
+            Candidates::FillBudgetOf(name) => context.method(name.as_str()).and_then(|other| other.fitness()),
             Candidates::Count(_) => None,
         };
         self.fitness.or(other).unwrap_or_default()
@@ -81,7 +81,7 @@ impl Contest for BestOf {
                 let score = self.measure(context).cost(train.network.multiply_adds(), rows.count());
                 Some((score + self.scheme.cost(train.network, rows)).times(count.get() as u64))
             }
-            Candidates::FillBudgetOf(name) => super::genetic::search_cost(context.genetic(name.as_str())?, context),
+            Candidates::FillBudgetOf(name) => context.method(name.as_str())?.search_cost(context),
         }
     }
 
@@ -89,7 +89,7 @@ impl Contest for BestOf {
         Some(&self.scheme)
     }
 
-    fn genomes(&self) -> u64 {
+    fn genomes(&self, _parameters: u64) -> u64 {
         2 * CHUNK as u64
     }
 }

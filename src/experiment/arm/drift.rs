@@ -1,6 +1,6 @@
 //! A genetic algorithm without selection: what variation alone does to a start.
 
-use super::genetic::{GeneticArm, Winner};
+use super::search::Winner;
 use super::{Arm, Contest, StartContext};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ impl Contest for Drift {
             Error::experiment("P0132", format!("`of: \"{}\"` names no `Genetic` arm", self.of))
                 .help("name an arm whose method is `Genetic(…)`")
         })?;
-        Ok(Box::new(GeneticArm::new(blind(settings), context, Winner::Anyone)?))
+        Ok(Box::new(super::genetic::arm(blind(settings), context, Winner::Anyone)?))
     }
 
     fn refers_to(&self) -> Option<&str> {

@@ -1,17 +1,21 @@
 //! Arms: the contestants of an experiment. Each spends the same budget in its own way.
 
 mod best_of;
+mod cma_es;
 mod descent;
 mod drift;
+mod evolution_strategy;
 mod genetic;
 mod race;
 mod random;
 mod restarts;
+mod search;
 mod shuffled_winner;
 
 pub use best_of::{BestOf, Candidates};
+pub use cma_es::CmaEsArm;
 pub use drift::Drift;
-pub use genetic::GeneticArm;
+pub use evolution_strategy::EvolutionStrategyArm;
 pub use race::Race;
 pub use random::Random;
 pub use restarts::{Cutoff, Restarts};
@@ -19,7 +23,8 @@ pub use shuffled_winner::ShuffledWinner;
 
 use crate::cost::Cost;
 use crate::error::Result;
-use crate::evolve::strategy::genetic::{GeneticSettings, Summary};
+use crate::evolve::Measure;
+use crate::evolve::strategy::{GeneticSettings, Summary};
 use crate::experiment::config::ArmConfig;
 use crate::experiment::record::Phase;
 use crate::rng::{Purpose, Streams};
@@ -56,8 +61,13 @@ pub trait Contest: Send + Sync {
         None
     }
 
-    /// Genomes that it holds at once, for the plan.
-    fn genomes(&self) -> u64 {
+    /// What its search scores individuals by, if it searches.
+    fn fitness(&self) -> Option<Measure> {
+        None
+    }
+
+    /// Genomes of `parameters` weights that it holds at once, for the plan.
+    fn genomes(&self, _parameters: u64) -> u64 {
         4
     }
 
@@ -75,6 +85,8 @@ crate::registry! {
         Race(Race),
         Restarts(Restarts),
         Genetic(GeneticSettings),
+        CmaEs(CmaEsArm),
+        EvolutionStrategy(EvolutionStrategyArm),
         Drift(Drift),
         ShuffledWinner(ShuffledWinner),
     }
@@ -98,12 +110,17 @@ impl StartContext<'_> {
         self.finished.get(index)?.as_ref()
     }
 
+    /// What the arm with this name does.
+    pub fn method(&self, name: &str) -> Option<&Method> {
+        self.arms.iter().find(|arm| arm.name.as_str() == name).map(|arm| &arm.method)
+    }
+
     /// Settings of the genetic algorithm with this name.
     pub fn genetic(&self, name: &str) -> Option<&GeneticSettings> {
-        self.arms.iter().find_map(|arm| match &arm.method {
-            Method::Genetic(settings) if arm.name.as_str() == name => Some(settings),
+        match self.method(name)? {
+            Method::Genetic(settings) => Some(settings),
             _ => None,
-        })
+        }
     }
 }
 

@@ -73,7 +73,7 @@ impl Contest for Race {
         Some(&self.scheme)
     }
 
-    fn genomes(&self) -> u64 {
+    fn genomes(&self, _parameters: u64) -> u64 {
         // Parameters and up to three slices of optimizer memory.
         4 * self.candidates.get() as u64
     }

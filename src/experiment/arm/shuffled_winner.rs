@@ -34,7 +34,7 @@ impl Contest for ShuffledWinner {
     }
 
     fn search_cost(&self, context: &StartContext) -> Option<Cost> {
-        super::genetic::search_cost(context.genetic(self.of.as_str())?, context)
+        context.method(self.of.as_str())?.search_cost(context)
     }
 }
 

@@ -43,6 +43,12 @@ const METHODS: &[&str] = &[
         fitness: ShortBackprop(steps: 2, batch: Size(16), inheritance: Partial(0.5)))",
     "Genetic(population: 6, generations: 4, scheme: Lsuv(), crossover: Aligned(rate: 1), mutation: Safe(),
         steps: OneFifth(every: 1))",
+    "CmaEs(scheme: GlorotUniform, generations: 6)",
+    "CmaEs(scheme: Lsuv(), generations: 3, population: 5, mode: Separable, fitness: MinibatchLoss(size: 16))",
+    "CmaEs(scheme: GlorotUniform, generations: 3, population: 4, restarts: 2, sigma: 0.1,
+        fitness: ShortBackprop(steps: 2, batch: Size(16)))",
+    "EvolutionStrategy(scheme: GlorotUniform, generations: 6)",
+    "EvolutionStrategy(scheme: GlorotUniform, generations: 3, population: 5, fitness: MinibatchLoss(size: 16))",
     "Drift(of: \"ga\")",
     "ShuffledWinner(of: \"ga\")",
 ];
@@ -209,4 +215,38 @@ fn baldwin_forgets_and_lamarck_keeps() {
     let loss = |params: &[f32]| study.network.loss(params, &rows, &mut crate::network::Workspace::new());
     assert_eq!(loss(&learned.0), learned.1, "what Lamarck deploys has the loss it was chosen by");
     assert!(loss(&original.0) > original.1, "what Baldwin deploys has yet to learn");
+}
+
+#[test]
+fn searches_by_a_distribution_begin_at_the_random_start_and_get_better() {
+    let play =
+        |method: &str| alone(|| play(&experiment(&format!("(name: \"a\", method: {method})"), FULL, 60_000), u64::MAX));
+    let random = play("Random(scheme: GlorotUniform)").log.drawn;
+    for method in [
+        "CmaEs(scheme: GlorotUniform, generations: 40)",
+        "CmaEs(scheme: GlorotUniform, generations: 40, mode: Separable)",
+        "EvolutionStrategy(scheme: GlorotUniform, generations: 40)",
+    ] {
+        let outcome = play(method);
+        assert_eq!(outcome.log.drawn, random, "{method}");
+        let generations = &outcome.log.generations;
+        assert_eq!(generations.len(), 40);
+        let best = generations.iter().map(|(summary, _)| summary.fitness[0]).min_by(f64::total_cmp);
+        assert_eq!(outcome.log.selection_fitness, best, "{method}");
+        assert!(best.unwrap() < 0.5 * generations[0].0.fitness[0], "{method}: {best:?}");
+        assert!(generations.iter().all(|(summary, _)| summary.unique == Some(1.0) && summary.diversity > Some(0.0)));
+    }
+}
+
+#[test]
+fn a_distribution_has_no_heirs() {
+    for method in ["CmaEs", "EvolutionStrategy"] {
+        let text =
+            |more: &str| format!("(name: \"a\", method: {method}(scheme: GlorotUniform, generations: 3, {more}))");
+        for more in ["fitness: ShortBackprop(steps: 1, inheritance: Lamarck)", "population: 3"] {
+            let refused = experiment(&text(more), FULL, 100).arms[0].method.check().unwrap_err();
+            assert_eq!((refused.code(), refused.problems()[0].helps.len()), ("P0121", 1), "{more}");
+        }
+        assert!(experiment(&text("population: 4"), FULL, 100).arms[0].method.check().is_ok());
+    }
 }

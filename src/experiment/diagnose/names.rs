@@ -92,6 +92,9 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
 const OTHER_CHOICES: &[(&str, &[&str])] = &[
     ("ga", &["Genetic"]),
     ("geneticalgorithm", &["Genetic"]),
+    ("cma", &["CmaEs"]),
+    ("covariancematrixadaptation", &["CmaEs"]),
+    ("es", &["EvolutionStrategy"]),
     ("randomsearch", &["BestOf"]),
     ("hyperband", &["Race"]),
     ("successivehalving", &["Race"]),
