@@ -417,7 +417,7 @@ impl Trajectories {
                 })
             };
             let (seed, episode) = (number(0)? as u64, number(1)? as u64);
-            if !found.episodes.last().is_some_and(|last| (last.seed, last.episode) == (seed, episode)) {
+            if found.episodes.last().is_none_or(|last| (last.seed, last.episode) != (seed, episode)) {
                 let empty = |columns: &[String]| vec![Vec::new(); columns.len()];
                 let (states, actions) = (empty(&found.states), empty(&found.actions));
                 found.episodes.push(Episode { seed, episode, states, actions, ..Episode::default() });

@@ -98,6 +98,13 @@ pub fn folder(parent: &Path, case: Case) -> Folder {
     Folder::at(path)
 }
 
+/// Leaves what a test has made in the folder that `PICTURES_FOLDER` names, to be looked at; else does nothing.
+pub fn keep(name: &str, bytes: impl FnOnce() -> Vec<u8>) {
+    if let Some(folder) = std::env::var_os("PICTURES_FOLDER") {
+        std::fs::write(Path::new(&folder).join(name), bytes()).unwrap();
+    }
+}
+
 fn network(case: Case, seed: u64, rng: &mut Rng) -> String {
     let (inputs, outputs, hidden, each) = case.size();
     let names: Vec<String> = match case {

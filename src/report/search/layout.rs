@@ -28,8 +28,11 @@ pub struct Piece {
 pub type Arc = (usize, usize, u8);
 
 const SWEEPS: usize = 24;
-/// Room that a passing link takes, in units of what a node takes.
+/// Room that a passing link takes at most, in units of what a node takes.
 const PASSING: f64 = 0.42;
+/// Room that all links that pass a level take together, unless that leaves a link less than the least.
+const ALL_PASSING: f64 = 9.0;
+const LEAST_PASSING: f64 = 0.14;
 
 struct Vertex {
     level: usize,
@@ -122,6 +125,11 @@ fn vertices(levels: &[usize], arcs: &[Arc]) -> (Vec<Vertex>, Vec<Step>) {
         }
         steps.entry((last, to)).or_default().push(place);
     }
+    let crowd = (0..levels.iter().map(|level| level + 1).max().unwrap_or(0))
+        .map(|level| passing.keys().filter(|key| key.2 == level).count())
+        .max();
+    let room = (ALL_PASSING / crowd.unwrap_or(0).max(1) as f64).clamp(LEAST_PASSING, PASSING);
+    vertices[levels.len()..].iter_mut().for_each(|vertex| vertex.size = room);
     for &(from, to) in steps.keys() {
         // Long links are to run straight (Gansner et al. 1993, section 4).
         let pull = match (from < levels.len(), to < levels.len()) {

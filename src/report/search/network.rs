@@ -115,7 +115,9 @@ impl Network {
                 NodeKind::Hidden | NodeKind::Output => name_of(&node.activation),
                 NodeKind::Input | NodeKind::Bias => String::new(),
             };
-            nodes.push(Node { id: node.id, kind: node.kind, activation, label, level: 0, used: false });
+            // A hidden node that hears nothing still stands behind the inputs.
+            let level = usize::from(node.kind == NodeKind::Hidden);
+            nodes.push(Node { id: node.id, kind: node.kind, activation, label, level, used: false });
         }
         if !nodes.iter().any(|node| node.kind == NodeKind::Output) {
             return Err("this network has no output".into());

@@ -128,14 +128,20 @@ fn explanation(found: &Found) -> String {
     let direct = network.links.iter().filter(direct).count();
     let census: Vec<String> = network.census().into_iter().map(|(name, count)| format!("{count} {name}")).collect();
     format!(
-        "The network of seed {} has {} connections that carry signals and {hidden} hidden nodes{}. {hears}{} the bias; \
-         {direct} connections lead straight from there to an output. The longest path has {} connections.",
+        "The network of seed {} has {} that carry signals and {}{}. {hears}{} the bias; \
+         {} straight from there to an output. The longest path has {}.",
         found.seed,
-        network.connections(),
+        many(network.connections(), "connection"),
+        many(hidden, "hidden node"),
         if census.is_empty() { String::new() } else { format!(" ({})", census.join(", ")) },
         if bias { " and" } else { ", but not" },
-        network.nodes.iter().filter(|node| node.used).map(|node| node.level).max().unwrap_or(0),
+        if direct == 1 { "1 connection leads".to_owned() } else { format!("{direct} connections lead") },
+        many(network.nodes.iter().filter(|node| node.used).map(|node| node.level).max().unwrap_or(0), "connection"),
     )
+}
+
+fn many(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Level, its nodes, and how many connections arrive there.
@@ -216,7 +222,7 @@ fn facts(analysis: &SearchAnalysis) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Case, analysis};
+    use super::super::fixture::{Case, analysis, keep};
     use super::super::picture::PICTURES;
     use super::*;
     use crate::experiment::config::Format;
@@ -246,6 +252,7 @@ mod tests {
             analysis.manifest.description = "Is <script>alert(1)</script> text?".into();
             let shown = shown(&analysis);
             let page = html(&analysis, &shown, super::super::animation::svg(&analysis, false));
+            keep(&format!("{case:?}.html"), || page.clone().into_bytes());
             assert!(!page.contains("<script") && !page.contains("http") && !page.contains("NaN"));
             assert!(page.contains("Is &lt;script&gt;"));
             let moving = usize::from(case == Case::SwingUp);

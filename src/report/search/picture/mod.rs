@@ -11,6 +11,7 @@ mod trajectory;
 use super::SearchAnalysis;
 use crate::error::{Error, Result};
 use crate::experiment::config::Plots;
+use crate::report::figure::{Axis, Figure, Panel, Rect};
 use crate::report::plot::Drawing;
 
 /// All pictures, in the order of the report.
@@ -77,19 +78,18 @@ pub fn shown_episodes(analysis: &SearchAnalysis) -> Vec<&super::Episode> {
     analysis.trajectory.as_ref().map_or(Vec::new(), |found| trajectory::shown(analysis, found))
 }
 
+/// A panel whose frame begins `room` pixels right of its label, so that frames one above the other stand in line.
+fn aligned(figure: &mut Figure, outer: Rect, x: Axis, y: Axis, room: f64) -> Panel {
+    let mut trial = figure.clone();
+    let natural = Panel::new(&mut trial, outer, x.clone(), y.clone()).inner.left;
+    let left = outer.left + (outer.left + 18.5 + room - natural).max(0.0);
+    Panel::new(figure, Rect { left, ..outer }, x, y)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{Case, analysis};
+    use super::super::fixture::{Case, analysis, keep};
     use super::*;
-
-    /// Where `PICTURES_FOLDER` is set, what the tests draw is left there to be looked at.
-    fn keep(case: Case, name: &str, drawing: &Drawing) {
-        if let Some(folder) = std::env::var_os("PICTURES_FOLDER") {
-            let place = std::path::Path::new(&folder).join(format!("{case:?}-{name}"));
-            std::fs::write(place.with_extension("png"), drawing.figure.to_png()).unwrap();
-            std::fs::write(place.with_extension("svg"), drawing.figure.to_svg()).unwrap();
-        }
-    }
 
     #[test]
     fn every_picture_draws_and_gives_its_numbers() {
@@ -97,7 +97,7 @@ mod tests {
             let analysis = analysis(case);
             for picture in PICTURES.iter().filter(|picture| picture.applies(&analysis)) {
                 let drawing = picture.draw(&analysis);
-                keep(case, picture.name(), &drawing);
+                keep(&format!("{case:?}-{}.png", picture.name()), || drawing.figure.to_png());
                 let svg = drawing.figure.to_svg();
                 assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
                 assert!(!svg.contains("NaN") && !svg.contains("\"inf"), "{} of {case:?}", picture.name());

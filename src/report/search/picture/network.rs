@@ -1,7 +1,7 @@
 //! What the found network looks like.
 
 use super::Picture;
-use crate::report::figure::{Anchor, Figure, Ink, Rect, Rgb, Sheet, Stroke, heat, shortened, text_width};
+use crate::report::figure::{Anchor, Figure, Ink, Rgb, Sheet, Stroke, heat, shortened, text_width};
 use crate::report::number::short;
 use crate::report::plot::{Drawing, Numbers};
 use crate::report::search::layout::{Arc, Layout, lay_out};
@@ -76,13 +76,20 @@ pub fn colour(activation: &str) -> Ink {
 struct Scale {
     /// Pixels between two nodes of a level.
     pitch: f64,
-    /// Pixels between two levels.
+    /// Pixels between two levels, and how many more before the last one.
     spacing: f64,
+    fan: f64,
+    last: usize,
     radius: f64,
-    /// Where level 0 is, and where height 0 is.
+    /// Where level 0 and height 0 is.
     origin: (f64, f64),
-    /// Pixels of a cell of the grid of inputs, if there is one, and its cells along an edge.
-    grid: Option<(f64, usize)>,
+}
+
+impl Scale {
+    fn place(&self, level: usize, height: f64) -> (f64, f64) {
+        let fan = if level == self.last { self.fan } else { 0.0 };
+        (self.origin.0 + level as f64 * self.spacing + fan, self.origin.1 + height * self.pitch)
+    }
 }
 
 fn draw(found: &Found, networks: usize, question: &str) -> Drawing {
@@ -90,85 +97,101 @@ fn draw(found: &Found, networks: usize, question: &str) -> Drawing {
     let inputs: Vec<usize> = of_kind(network, NodeKind::Input);
     let grid = grid_edge(inputs.len());
     let shown = visible(network, grid.is_some());
-    let fixed = fixed_heights(network, &inputs, grid, &shown);
-    let arcs: Vec<(usize, Arc)> = network
-        .links
-        .iter()
-        .enumerate()
-        .filter(|(_, link)| link.used)
-        .map(|(place, link)| (place, (link.from, link.to, u8::from(is_negative(network, place)))))
-        .collect();
     let nodes: Vec<usize> = (0..network.nodes.len()).filter(|node| shown[*node]).collect();
-    let mut number = vec![usize::MAX; network.nodes.len()];
-    nodes.iter().enumerate().for_each(|(index, node)| number[*node] = index);
-    let levels: Vec<usize> = nodes.iter().map(|node| network.nodes[*node].level).collect();
-    let numbered: Vec<Arc> = arcs.iter().map(|(_, (from, to, class))| (number[*from], number[*to], *class)).collect();
-    let placed: Vec<Option<f64>> = nodes.iter().map(|node| fixed[*node]).collect();
-    let pinned: Vec<usize> = if inputs.len() > 24 { vec![0, network.levels - 1] } else { vec![network.levels - 1] };
-    let layout = lay_out(&levels, &numbered, &pinned, &placed);
+    let used = network.links.iter().enumerate().filter(|(_, link)| link.used);
+    let arcs: Vec<(usize, Arc)> =
+        used.map(|(place, link)| (place, (link.from, link.to, u8::from(is_negative(network, place))))).collect();
+    let place = |cell: f64| place(network, &nodes, &arcs, &fixed_heights(network, &inputs, grid, cell, &shown));
+    // The grid of inputs takes part of the height of all: how high that is, a first try tells.
+    let first = place(1.0);
+    let cell = grid.map_or(1.0, |edge| {
+        let (low, high) = range(&first);
+        (0.62 * (high - low)).max(0.1) / edge as f64
+    });
+    let layout = if grid.is_some() { place(cell) } else { first };
+    let (low, high) = range(&layout);
+    let pitch = (680.0 / (high - low + 1.0)).clamp(13.0, 58.0);
+    let cell = cell * pitch;
 
     let widest = |kind| {
         let labels = network.nodes.iter().filter(move |node| node.kind == kind);
         labels.map(|node| text_width(&node.label, LABEL)).fold(0.0, f64::max).min(150.0)
     };
-    let (low, high) = layout
-        .heights
-        .iter()
-        .chain(layout.pieces.iter().flat_map(|piece| [&piece.from.1, &piece.to.1]))
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), height| (low.min(*height), high.max(*height)));
-    let extent = (high - low).max(0.0);
-    let pitch = (660.0 / (extent + 1.0)).clamp(13.0, 58.0);
     let gaps = (network.levels - 1) as f64;
-    let edge = grid.map(|edge| (edge as f64, (260.0 / edge as f64).min(24.0)));
-    let left =
-        edge.map_or(30.0 + widest(NodeKind::Input).max(widest(NodeKind::Bias)), |(edge, cell)| 40.0 + edge * cell);
+    let left = match grid {
+        Some(edge) => 16.0 + edge as f64 * cell,
+        None => 30.0 + widest(NodeKind::Input).max(widest(NodeKind::Bias)),
+    };
     let right = 34.0 + widest(NodeKind::Output);
-    let spacing = ((860.0 - left - right) / gaps).clamp(46.0, if grid.is_some() { 420.0 } else { 150.0 });
-    let width = (left + right + gaps * spacing).max(720.0);
-    let tall = edge.map_or(0.0, |(edge, cell)| edge * cell);
-    let body = ((extent + 1.6) * pitch).max(tall + 40.0);
+    // Where much arrives at the outputs, the last gap is wide.
+    let fan = if arcs.len() > 60 { 0.9 } else { 0.0 };
+    let spacing = ((880.0 - left - right) / (gaps + fan)).clamp(46.0, if grid.is_some() { 300.0 } else { 150.0 });
+    let drawn = left + right + (gaps + fan) * spacing;
+    let width = drawn.max(760.0);
     let legend_rows = legend_height(network, width);
     let mut sheet = Sheet::sized(width, 0.0, question, &caption(found, networks), &[]);
-    let top = sheet.body.top;
-    sheet.figure.height = top + legend_rows + body + 34.0;
-    let mut numbers = columns();
+    let top = sheet.body.top + legend_rows;
+    let body = (high - low + 1.0) * pitch + if grid.is_some() { 24.0 } else { 10.0 };
+    sheet.figure.height = top + body + 16.0;
     let figure = &mut sheet.figure;
-    draw_legend(figure, network, top);
-    let area = Rect { left, top: top + legend_rows, right: width - right, bottom: top + legend_rows + body };
-    // A narrow network stands in the middle of its sheet.
-    let shift = 0.5 * (width - left - right - gaps * spacing);
+    draw_legend(figure, network, sheet.body.top);
+    let crowded = nodes.len() > 60;
     let scale = Scale {
         pitch,
         spacing,
-        radius: (0.33 * pitch).clamp(4.0, 15.0),
-        origin: (left + shift, 0.5 * (area.top + area.bottom) - 0.5 * (low + high) * pitch),
-        grid: edge.map(|(edge, cell)| (cell, edge as usize)),
+        fan: fan * spacing,
+        last: network.levels - 1,
+        radius: if crowded { (0.4 * pitch).clamp(4.0, 13.0) } else { (0.33 * pitch).clamp(4.0, 15.0) },
+        // A narrow network stands in the middle of its sheet.
+        origin: (left + 0.5 * (width - drawn), top + 0.5 * body - 0.5 * (low + high) * pitch),
     };
     let mut at: Vec<Option<(f64, f64)>> = vec![None; network.nodes.len()];
     for (node, height) in nodes.iter().zip(&layout.heights) {
-        at[*node] =
-            Some((scale.origin.0 + network.nodes[*node].level as f64 * spacing, scale.origin.1 + height * pitch));
+        at[*node] = Some(scale.place(network.nodes[*node].level, *height));
     }
-    if let Some((cell, edge)) = scale.grid {
-        let middle = 0.5 * (area.top + area.bottom);
+    let mut starts = at.clone();
+    if let Some(edge) = grid {
         for (index, node) in inputs.iter().enumerate() {
             let (row, column) = ((index / edge) as f64, (index % edge) as f64);
-            let half = 0.5 * edge as f64;
-            let x = scale.origin.0 - 24.0 - cell * (edge as f64 - column - 0.5);
-            at[*node] = Some((x, middle + cell * (row + 0.5 - half)));
+            let (x, y) = (column - edge as f64 + 0.5, row + 0.5 - 0.5 * edge as f64);
+            at[*node] = Some((scale.origin.0 + cell * x, scale.origin.1 + cell * y));
+            // Links leave at the edge, in the order of the columns: over the cells they would hide them.
+            let spread = (column + 0.5) / edge as f64 - 0.5;
+            starts[*node] = Some((scale.origin.0 + 3.0, scale.origin.1 + cell * (y + 0.9 * spread)));
         }
         draw_grid(figure, network, &inputs, &at, cell);
     }
-    draw_unused(figure, network, &at);
-    draw_pieces(figure, network, &layout, &arcs, &nodes, &at, &scale);
+    draw_unused(figure, network, &starts);
+    draw_pieces(figure, network, &layout, &arcs, &nodes, &starts, &scale);
     for (index, node) in network.nodes.iter().enumerate() {
         let Some(place) = at[index] else { continue };
-        if !(scale.grid.is_some() && node.kind == NodeKind::Input) {
+        if !(grid.is_some() && node.kind == NodeKind::Input) {
             draw_node(figure, network, index, place, &scale);
         }
     }
+    let mut numbers = columns();
     fill(&mut numbers, network, &at);
     Drawing { figure: sheet.figure, numbers }
+}
+
+/// The layout of the nodes shown; the outputs keep their order, and inputs too where they are many.
+fn place(network: &Network, nodes: &[usize], arcs: &[(usize, Arc)], fixed: &[Option<f64>]) -> Layout {
+    let mut number = vec![usize::MAX; network.nodes.len()];
+    nodes.iter().enumerate().for_each(|(index, node)| number[*node] = index);
+    let levels: Vec<usize> = nodes.iter().map(|node| network.nodes[*node].level).collect();
+    let numbered: Vec<Arc> = arcs.iter().map(|(_, (from, to, class))| (number[*from], number[*to], *class)).collect();
+    let fixed: Vec<Option<f64>> = nodes.iter().map(|node| fixed[*node]).collect();
+    let many = network.count(NodeKind::Input) > 24;
+    let pinned = [network.levels - 1, 0];
+    lay_out(&levels, &numbered, &pinned[..if many { 2 } else { 1 }], &fixed)
+}
+
+/// Least and greatest height of anything; of no nodes, 0.
+fn range(layout: &Layout) -> (f64, f64) {
+    let ends = layout.pieces.iter().flat_map(|piece| [piece.from.1, piece.to.1]);
+    let all = layout.heights.iter().copied().chain(ends);
+    all.fold(None, |range: Option<(f64, f64)>, x| Some(range.map_or((x, x), |(low, high)| (low.min(x), high.max(x)))))
+        .unwrap_or((0.0, 0.0))
 }
 
 fn of_kind(network: &Network, kind: NodeKind) -> Vec<usize> {
@@ -192,22 +215,34 @@ fn visible(network: &Network, has_grid: bool) -> Vec<bool> {
     network.nodes.iter().map(shows).collect()
 }
 
-/// Heights of the inputs of a grid, spread so that links leave it in the order of its rows.
-fn fixed_heights(network: &Network, inputs: &[usize], grid: Option<usize>, shown: &[bool]) -> Vec<Option<f64>> {
+/// Heights of the inputs of a grid with cells of so many units, in the order of its rows; the bias stands below it.
+fn fixed_heights(
+    network: &Network,
+    inputs: &[usize],
+    grid: Option<usize>,
+    cell: f64,
+    shown: &[bool],
+) -> Vec<Option<f64>> {
     let mut fixed = vec![None; network.nodes.len()];
     let Some(edge) = grid else { return fixed };
     for (index, node) in inputs.iter().enumerate() {
         let (row, column) = (index / edge, index % edge);
-        fixed[*node] = Some((row as f64 + column as f64 / edge as f64 - 0.5 * edge as f64) * 0.8);
+        fixed[*node] = Some((row as f64 + (column as f64 + 0.5) / edge as f64 - 0.5 * edge as f64) * cell);
     }
     for node in of_kind(network, NodeKind::Bias).into_iter().filter(|node| shown[*node]) {
-        fixed[node] = Some(0.45 * edge as f64 + 1.0);
+        fixed[node] = Some(0.5 * edge as f64 * cell + 1.6);
     }
     fixed
 }
 
 fn is_negative(network: &Network, link: usize) -> bool {
     network.links[link].weight.or(network.shared_weight).is_some_and(|weight| weight < 0.0)
+}
+
+/// Dashes tell negative links from positive ones without colour; where all are negative there is nothing to tell.
+fn negative_dash(network: &Network) -> &'static [f64] {
+    let mixed = (0..network.links.len()).any(|link| network.links[link].used && !is_negative(network, link));
+    if mixed { DASHED } else { &[] }
 }
 
 fn caption(found: &Found, networks: usize) -> String {
@@ -241,14 +276,10 @@ fn draw_grid(figure: &mut Figure, network: &Network, inputs: &[usize], at: &[Opt
         };
         figure.rectangle((x - half + 0.6, y - half + 0.6), (x + half - 0.6, y + half - 0.6), ink, 1.0);
     }
-    let (Some(Some(first)), Some(Some(last))) =
-        (inputs.first().map(|node| at[*node]), inputs.last().map(|node| at[*node]))
-    else {
-        return;
-    };
-    let text = format!("{} inputs as pixels; dark: more links", inputs.len());
-    let width = (last.0 - first.0 + cell + 60.0).max(60.0);
-    figure.remark((first.0 - half, last.1 + half + 14.0), shortened(&text, SMALL, width), SMALL, Anchor::Start);
+    if let Some(Some((x, y))) = inputs.first().map(|node| at[*node]) {
+        let text = format!("{} inputs as pixels (darker: more links)", inputs.len());
+        figure.remark((x - half, y - half - 8.0), text, SMALL, Anchor::Start);
+    }
 }
 
 fn draw_unused(figure: &mut Figure, network: &Network, at: &[Option<(f64, f64)>]) {
@@ -272,19 +303,20 @@ fn draw_pieces(
     let strongest = network.links.iter().filter(|link| link.used).filter_map(|link| link.weight);
     let strongest = strongest.map(f64::abs).fold(0.0, f64::max);
     let own = network.has_own_weights();
+    let dash = negative_dash(network);
     let thick = if arcs.len() > 120 { 0.9 } else { 1.5 };
     let opacity = if arcs.len() > 240 { 0.5 } else { 0.78 };
     for piece in &layout.pieces {
         let place = |(level, height): (usize, f64), node: Option<usize>| {
             let node = node.and_then(|node| at[nodes[node]]);
-            node.unwrap_or((scale.origin.0 + level as f64 * scale.spacing, scale.origin.1 + height * scale.pitch))
+            node.unwrap_or(scale.place(level, height))
         };
         let (from, to) = (place(piece.from, piece.source), place(piece.to, piece.target));
         let links = || piece.links.iter().map(|link| arcs[*link].0);
         let weight = links().filter_map(|link| network.links[link].weight).map(f64::abs).fold(0.0, f64::max);
         let width = if own && strongest > 0.0 { 0.6 + 2.2 * weight / strongest } else { thick };
         let negative = links().next().is_some_and(|link| is_negative(network, link));
-        let (ink, dash) = if negative { (NEGATIVE, DASHED) } else { (POSITIVE, &[][..]) };
+        let (ink, dash) = if negative { (NEGATIVE, dash) } else { (POSITIVE, &[][..]) };
         figure.line(curve(from, to), Stroke { ink, width, opacity, dash });
     }
 }
@@ -302,7 +334,9 @@ fn curve(from: (f64, f64), to: (f64, f64)) -> Vec<(f64, f64)> {
 
 fn draw_node(figure: &mut Figure, network: &Network, index: usize, (x, y): (f64, f64), scale: &Scale) {
     let node = &network.nodes[index];
-    let r = scale.radius;
+    // The ring of an output needs some room.
+    let r =
+        if node.kind == NodeKind::Output { scale.radius.min(0.5 * scale.pitch - 3.6).max(3.0) } else { scale.radius };
     let opacity = if node.used { 1.0 } else { 0.3 };
     let middle = y + 0.36 * LABEL;
     match node.kind {
@@ -389,7 +423,7 @@ fn legend(network: &Network) -> Vec<Vec<(Key, String)>> {
         second.push((Key::Link(POSITIVE, &[]), shared("positive")));
     }
     if negative > 0 {
-        second.push((Key::Link(NEGATIVE, DASHED), shared("negative")));
+        second.push((Key::Link(NEGATIVE, negative_dash(network)), shared("negative")));
     }
     if network.links.iter().any(|link| !link.used) {
         second.push((Key::Link(UNUSED, DOTTED), "carries no signal".into()));

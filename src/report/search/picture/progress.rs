@@ -1,7 +1,7 @@
 //! Whether the search gets anywhere.
 
-use super::Picture;
-use crate::report::figure::{Axis, Entry, Figure, Panel, Rect, Sample, Sheet, Stroke, Style, Ticks};
+use super::{Picture, aligned};
+use crate::report::figure::{Axis, Entry, Figure, Rect, Sample, Sheet, Style, Ticks};
 use crate::report::plot::{Drawing, Numbers};
 use crate::report::search::{GenerationRow, SearchAnalysis, Spread};
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ impl Picture for Progress {
         let legend: Vec<Entry> = SCORES
             .iter()
             .filter(drawn)
-            .map(|(_, words, place, _)| Entry { text: (*words).into(), sample: Sample::Line(Style::of(*place)) })
+            .map(|(_, words, place, _)| Entry { text: (*words).into(), sample: Sample::Line(style(*place)) })
             .collect();
         let caption =
             format!("Median over {}; the bands reach from the least to the greatest seed.", analysis.seeds_text());
@@ -82,21 +82,26 @@ fn draw(
     numbers: &mut Numbers,
 ) {
     let last = analysis.generations.iter().map(|row| row.generation).max().unwrap_or(1).max(1);
-    let panel = Panel::new(figure, outer, Axis::between(0.0, last as f64, label).written(Ticks::Counts), y);
+    let panel = aligned(figure, outer, Axis::between(0.0, last as f64, label).written(Ticks::Counts), y, 40.0);
     for (name, _, place, pick) in curves.iter().rev() {
         let points = over_seeds(analysis, *pick);
         let band: Vec<(f64, f64, f64)> = points.iter().map(|(x, spread)| (*x, spread.low, spread.high)).collect();
         panel.band(figure, &band, Style::of(*place).ink, 0.13);
         let line: Vec<(f64, f64)> = points.iter().map(|(x, spread)| (*x, spread.median)).collect();
-        if points.len() > 400 {
-            // Dashes of a line that jumps at every pixel are no longer seen as dashes.
-            panel.line(figure, &line, Stroke::solid(Style::of(*place).ink, 1.1));
+        panel.line(figure, &line, style(*place).stroke(1.9));
+        for spot in 0..6 {
+            let at = (line.len().saturating_sub(1)) * (2 * spot + 1) / 12;
+            line.get(at).iter().for_each(|point| style(*place).dot(figure, panel.at(**point), 3.6, 1.0));
         }
-        panel.arm_line(figure, &line, *place, 1.9);
         for (generation, spread) in &points {
             numbers.row(&[name], &[*generation, spread.median, spread.low, spread.high]);
         }
     }
+}
+
+/// Lines that jump from generation to generation are whole: dashes would be lost in them.
+fn style(place: usize) -> Style {
+    Style { dash: &[], ..Style::of(place) }
 }
 
 /// Generations with the spread of a number over seeds.

@@ -1,7 +1,7 @@
 //! What the controller does.
 
-use super::Picture;
-use crate::report::figure::{Axis, Entry, Ink, Marker, Panel, Rect, Sample, Sheet, Stroke, Style};
+use super::{Picture, aligned};
+use crate::report::figure::{Axis, Entry, Ink, Marker, Rect, Sample, Sheet, Stroke, Style, Ticks};
 use crate::report::plot::{Drawing, Numbers};
 use crate::report::search::{Episode, SearchAnalysis, Trajectories};
 use std::f64::consts::PI;
@@ -60,15 +60,12 @@ impl Picture for Trajectory {
             let is_angle = name.contains('°') && !name.contains("°/s");
             let values = lines.iter().flatten().map(|point| point.1);
             let y = match is_angle && lines.iter().flatten().any(|point| point.1.abs() > 90.0) {
-                true => Axis::between(-180.0, 180.0, name.clone()),
+                true => Axis::between(-180.0, 180.0, name.clone()).written(Ticks::Degrees),
                 false => Axis::linear(values, name.clone()),
             };
             let x = Axis::between(0.0, end, if is_last { time_label(found) } else { "" });
-            // All frames begin at the same place, however wide their numbers are.
-            let widest = 46.0;
-            let outer = Rect { left: place.left, ..place };
             let x = if is_last { x } else { x.bare() };
-            let panel = aligned(figure, outer, x, y, widest);
+            let panel = aligned(figure, place, x, y, 44.0);
             if is_angle {
                 panel.line(figure, &[(0.0, 0.0), (end, 0.0)], Stroke::solid(Ink::Text, 1.2).faint(0.6));
             }
@@ -85,14 +82,6 @@ impl Picture for Trajectory {
         }
         Drawing { figure: sheet.figure, numbers }
     }
-}
-
-/// A panel whose frame begins `room` pixels right of its label.
-fn aligned(figure: &mut crate::report::figure::Figure, outer: Rect, x: Axis, y: Axis, room: f64) -> Panel {
-    let mut trial = figure.clone();
-    let natural = Panel::new(&mut trial, outer, x.clone(), y.clone()).inner.left;
-    let left = outer.left + (outer.left + 18.5 + room - natural).max(0.0);
-    Panel::new(figure, Rect { left, ..outer }, x, y)
 }
 
 /// The episodes to draw: those of the network shown, else of the first seed; at most three.
