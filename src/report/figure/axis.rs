@@ -147,6 +147,9 @@ impl Axis {
                     Ticks::Degrees => degree_ticks(self.low, self.high, most),
                     _ => linear_ticks(self.low, self.high, most),
                 };
+                // A single tick is no scale.
+                let few = ticks.len() < 2 && !counts;
+                let ticks = if few { linear_ticks(self.low, self.high, most + 2.0) } else { ticks };
                 ticks.into_iter().map(|x| (x, self.write(x))).collect()
             }
             Scale::Logarithmic => {

@@ -79,7 +79,7 @@ fn draw(area: &Area, mark: &Mark) -> Drawn {
             for c in text.chars() {
                 if c == DOT_ABOVE {
                     // The font draws no sign without a width: a dot over the middle of the letter before.
-                    let (x, y) = (along - 0.5 * before, -0.74 * size);
+                    let (x, y) = (along - 0.5 * before, -0.93 * size);
                     let centre = if *upwards { (at.0 + y, at.1 - x) } else { (at.0 + x, at.1 + y) };
                     let ink = colour(Ink::Text).mix(*opacity).filled();
                     area.draw(&Circle::new(scaled(&centre), (0.065 * size * SCALE).round() as i32, ink))?;

@@ -18,8 +18,8 @@ const MOST_SECONDS: f64 = 30.0;
 /// The end is held for a moment.
 const HOLD: f64 = 1.0;
 const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 330.0;
-const RAIL: f64 = 220.0;
+const HEIGHT: f64 = 322.0;
+const RAIL: f64 = 180.0;
 const METRE: f64 = 132.0;
 const RAIL_END: f64 = 2.4;
 /// Longest arrow in pixels.
@@ -146,7 +146,7 @@ fn rail(out: &mut String) {
 
 /// A bar that fills while time passes, with seconds.
 fn timeline(out: &mut String, length: f64, animated: &dyn Fn(&str, &str, &[String]) -> String, count: usize) {
-    let (left, right, y) = (WIDTH / 2.0 - METRE * RAIL_END, WIDTH / 2.0 + METRE * RAIL_END, 288.0);
+    let (left, right, y) = (WIDTH / 2.0 - METRE * RAIL_END, WIDTH / 2.0 + METRE * RAIL_END, 284.0);
     let at = |share: f64| tenths((right - left) * share);
     let widths: Vec<String> = (0..=count).map(|frame| at(frame as f64 / count as f64)).collect();
     let _ = writeln!(

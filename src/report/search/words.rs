@@ -40,8 +40,9 @@ pub fn headline(analysis: &SearchAnalysis) -> String {
     if let Some(score) = own("tuned_weights") {
         more.push(format!("with a tuned weight for each connection it is {}", written(score)));
     }
-    if !more.is_empty() {
-        text.push_str(&format!("; {}", more.join(", ")));
+    if let Some(last) = more.pop() {
+        let before = if more.is_empty() { String::new() } else { format!("{} and ", more.join(", ")) };
+        text.push_str(&format!("; {before}{last}"));
     }
     text.push('.');
     text

@@ -106,11 +106,12 @@ fn draw(found: &Found, networks: usize, question: &str) -> Drawing {
     let first = place(1.0);
     let cell = grid.map_or(1.0, |edge| {
         let (low, high) = range(&first);
-        (0.62 * (high - low)).max(0.1) / edge as f64
+        let pitch = pitch(high - low);
+        (0.62 * (high - low) / edge as f64).clamp(8.0 / pitch, 27.0 / pitch)
     });
     let layout = if grid.is_some() { place(cell) } else { first };
     let (low, high) = range(&layout);
-    let pitch = (680.0 / (high - low + 1.0)).clamp(13.0, 58.0);
+    let pitch = pitch(high - low);
     let cell = cell * pitch;
 
     let widest = |kind| {
@@ -172,6 +173,11 @@ fn draw(found: &Found, networks: usize, question: &str) -> Drawing {
     let mut numbers = columns();
     fill(&mut numbers, network, &at);
     Drawing { figure: sheet.figure, numbers }
+}
+
+/// Pixels between two nodes of a level where all take so many of these distances.
+fn pitch(extent: f64) -> f64 {
+    (680.0 / (extent + 1.0)).clamp(13.0, 58.0)
 }
 
 /// The layout of the nodes shown; the outputs keep their order, and inputs too where they are many.
@@ -236,7 +242,9 @@ fn fixed_heights(
 }
 
 fn is_negative(network: &Network, link: usize) -> bool {
-    network.links[link].weight.or(network.shared_weight).is_some_and(|weight| weight < 0.0)
+    let own = network.links[link].weight;
+    let weight = if network.has_own_weights() { own } else { network.shared_weight.or(own) };
+    weight.is_some_and(|weight| weight < 0.0)
 }
 
 /// Dashes tell negative links from positive ones without colour; where all are negative there is nothing to tell.
@@ -375,7 +383,8 @@ fn disc(figure: &mut Figure, (x, y): (f64, f64), r: f64, name: &str, opacity: f6
     figure.circle((x, y), r, Ink::Paper, 1.0);
     figure.circle((x, y), r, colour(name), opacity);
     let Some(activation) = activation(name).filter(|_| r >= 6.0) else { return };
-    let reach = 2.0;
+    // One wave is enough to know sine and cosine by.
+    let reach = if matches!(name, "Sin" | "Cos") { 1.0 } else { 2.0 };
     let sample = |index: i32| {
         let input = reach * f64::from(index) / 20.0;
         (input, activation.apply(input).0)

@@ -65,7 +65,7 @@ impl Picture for Trajectory {
             };
             let x = Axis::between(0.0, end, if is_last { time_label(found) } else { "" });
             let x = if is_last { x } else { x.bare() };
-            let panel = aligned(figure, place, x, y, 44.0);
+            let panel = aligned(figure, place, x, y, 47.0);
             if is_angle {
                 panel.line(figure, &[(0.0, 0.0), (end, 0.0)], Stroke::solid(Ink::Text, 1.2).faint(0.6));
             }
