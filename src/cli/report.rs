@@ -45,6 +45,10 @@ impl Report {
     pub fn perform(&self, terminal: &Terminal) -> Result<()> {
         for folder in &self.folders {
             let folder = Folder::at(folder);
+            if report::search::is_search(&folder) {
+                self.perform_search(&folder, terminal)?;
+                continue;
+            }
             // First, because it says best that a folder holds no results.
             folder.manifest()?;
             let mut options = ReportOptions::from(&folder.experiment()?.report);
@@ -59,6 +63,22 @@ impl Report {
             if let Some(page) = page(&folder) {
                 terminal.print(&format!("  report   {}", page.display()))?;
             }
+        }
+        Ok(())
+    }
+
+    fn perform_search(&self, folder: &Folder, terminal: &Terminal) -> Result<()> {
+        let mut options = ReportOptions::default();
+        if let Some(plots) = &self.plots {
+            options.plots = plots.clone();
+        }
+        if !self.format.is_empty() {
+            options.formats = self.format.clone();
+        }
+        let analysis = report::search::write(folder, &options)?;
+        terminal.print(&report::search::summary_text(&analysis))?;
+        if let Some(page) = page(folder) {
+            terminal.print(&format!("  report   {}", page.display()))?;
         }
         Ok(())
     }

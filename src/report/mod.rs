@@ -29,6 +29,7 @@ mod page;
 pub mod performance;
 pub mod plot;
 mod reproduce;
+pub mod search;
 mod targets;
 mod text;
 mod verdict;

@@ -80,22 +80,26 @@ const GLOSSARY: &[(&str, &str)] = &[
 
 /// `report.md`.
 pub fn markdown(analysis: &Analysis, shown: &[Shown]) -> String {
-    render("report.md", include_str!("page/report.md.j2"), analysis, shown)
+    render("report.md", include_str!("page/report.md.j2"), page(analysis, shown))
 }
 
 /// `report.html`: one file, nothing fetched, no scripts.
 pub fn html(analysis: &Analysis, shown: &[Shown]) -> String {
-    render("report.html", include_str!("page/report.html.j2"), analysis, shown)
+    render("report.html", include_str!("page/report.html.j2"), page(analysis, shown))
 }
 
-fn render(name: &str, template: &str, analysis: &Analysis, shown: &[Shown]) -> String {
+/// Fills a template; names that end in `.html` get their texts escaped, others have the filter `md`.
+///
+/// # Panics
+/// If the template is broken.
+pub fn render(name: &str, template: &str, page: impl Serialize) -> String {
     let mut environment = minijinja::Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.expect("the usual signs"));
     environment.add_filter("md", escape_markdown);
-    let mut page = environment
-        .render_named_str(name, template, Serde(page(analysis, shown)))
-        .expect("the template is a part of the program");
+    environment.add_template("style.css", include_str!("page/style.css")).expect("plain text");
+    let mut page =
+        environment.render_named_str(name, template, Serde(page)).expect("the template is a part of the program");
     page.truncate(page.trim_end().len());
     page.push('\n');
     page

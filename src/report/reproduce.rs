@@ -48,7 +48,7 @@ pub fn facts(analysis: &Analysis) -> Vec<(String, String)> {
 }
 
 /// Seconds since 1970 as a date and time in UTC.
-fn date(seconds: u64) -> String {
+pub fn date(seconds: u64) -> String {
     // Days to date after Hinnant, "chrono-compatible low-level date algorithms": years begin in March.
     let days = (seconds / 86_400) as i64 + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));

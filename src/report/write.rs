@@ -6,7 +6,7 @@ use crate::experiment::config::{Format, Plots, Report};
 use crate::files;
 use crate::report::analysis::{Analysis, analyse};
 use crate::report::page::{self, Shown};
-use crate::report::plot::{Drawing, Plot, chosen};
+use crate::report::plot::{Drawing, Plot, chosen, write_drawing};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -59,7 +59,7 @@ pub fn write_analysis(analysis: &Analysis, folder: &Path, options: &ReportOption
         }
         drawn
             .par_iter()
-            .map(|(plot, drawing)| write_plot(*plot, drawing, &place, &options.formats))
+            .map(|(plot, drawing)| write_drawing(plot.name(), drawing, &place, &options.formats))
             .collect::<Result<()>>()?;
     }
     let shown: Vec<Shown> = drawn
@@ -82,19 +82,6 @@ pub fn write_analysis(analysis: &Analysis, folder: &Path, options: &ReportOption
     }
     if has(Format::Html) {
         files::replace(&folder.join("report.html"), page::html(analysis, &shown).as_bytes())?;
-    }
-    Ok(())
-}
-
-fn write_plot(plot: &dyn Plot, drawing: &Drawing, folder: &Path, formats: &[Format]) -> Result<()> {
-    for format in formats {
-        let (ending, bytes) = match format {
-            Format::Svg => ("svg", drawing.figure.to_svg().into_bytes()),
-            Format::Png => ("png", drawing.figure.to_png()),
-            Format::Csv => ("csv", drawing.numbers.to_csv()),
-            Format::Html | Format::Markdown => continue,
-        };
-        files::replace(&folder.join(format!("{}.{ending}", plot.name())), &bytes)?;
     }
     Ok(())
 }

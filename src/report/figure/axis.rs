@@ -13,6 +13,8 @@ pub enum Ticks {
     Percent,
     /// Whole numbers only.
     Counts,
+    /// `−180°`, in steps of parts of a turn.
+    Degrees,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -141,7 +143,14 @@ impl Axis {
             Scale::Linear => {
                 let counts = self.ticks == Ticks::Counts;
                 let most = if counts { most.min((self.high - self.low).max(1.0)) } else { most };
-                linear_ticks(self.low, self.high, most).into_iter().map(|x| (x, self.write(x))).collect()
+                let ticks = match self.ticks {
+                    Ticks::Degrees => degree_ticks(self.low, self.high, most),
+                    _ => linear_ticks(self.low, self.high, most),
+                };
+                // A single tick is no scale.
+                let few = ticks.len() < 2 && !counts;
+                let ticks = if few { linear_ticks(self.low, self.high, most + 2.0) } else { ticks };
+                ticks.into_iter().map(|x| (x, self.write(x))).collect()
             }
             Scale::Logarithmic => {
                 let decades = (libm::log10(self.high).floor() - libm::log10(self.low).ceil()).max(0.0) + 1.0;
@@ -184,6 +193,7 @@ impl Axis {
         match self.ticks {
             Ticks::Plain | Ticks::Counts => plain(x),
             Ticks::Amounts => amount(x),
+            Ticks::Degrees => format!("{}°", plain(x)),
             Ticks::Percent => format!("{}%", digits(x * 100.0, 3)),
         }
     }
@@ -206,6 +216,17 @@ fn linear_ticks(low: f64, high: f64, most: f64) -> Vec<f64> {
     let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
     // Counting in whole steps keeps 0.3 from being 0.30000000000000004; a negative zero would get a sign.
     (first..=last).map(|count| count as f64 * step + 0.0).collect()
+}
+
+/// Multiples of an even part of a turn, at most one more than `most`; finer than 15° as any number.
+fn degree_ticks(low: f64, high: f64, most: f64) -> Vec<f64> {
+    let step = [15.0, 30.0, 45.0, 90.0, 180.0, 360.0].into_iter().find(|step| (high - low) / step <= most);
+    match step.filter(|step| high - low >= 2.0 * step) {
+        Some(step) => {
+            ((low / step).ceil() as i64..=(high / step).floor() as i64).map(|count| count as f64 * step).collect()
+        }
+        None => linear_ticks(low, high, most),
+    }
 }
 
 fn plain(x: f64) -> String {
@@ -258,6 +279,12 @@ mod tests {
             (Axis::logarithmic([140.0, 2e6], "").written(Ticks::Amounts), 500.0, "1 k|10 k|100 k|1 M"),
             (Axis::logarithmic([0.3, 0.5], ""), 250.0, "0.3 0.35 0.4 0.45 0.5"),
             (Axis::between(0.0, 1.0, "").written(Ticks::Percent), 250.0, "0% 20% 40% 60% 80% 100%"),
+            (Axis::between(-180.0, 180.0, "").written(Ticks::Degrees), 150.0, "−180° 0° 180°"),
+            (
+                Axis::between(-180.0, 180.0, "").written(Ticks::Degrees),
+                400.0,
+                "−180° −135° −90° −45° 0° 45° 90° 135° 180°",
+            ),
         ];
         for (axis, length, expected) in cases {
             let found = texts(&axis, length).join(if expected.contains('|') { "|" } else { " " });

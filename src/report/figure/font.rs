@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn every_sign_that_figures_write_is_there() {
-        for c in "azAZ09 .,:;()[]%–−×±≤≥∞ρ²⁰¹²³⁴⁵⁶⁷⁸⁹⁻…→σλµα✓?'\"’/_".chars()
+        for c in "azAZ09 .,:;()[]%–−×±≤≥∞ρ²⁰¹²³⁴⁵⁶⁷⁸⁹⁻…→σλµα°·ẋθ\u{307}₁₂✓?'\"’/_".chars()
         {
             assert!(metrics().glyphs.contains_key(&c), "{c}");
         }

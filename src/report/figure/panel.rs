@@ -52,7 +52,9 @@ impl Panel {
         let label = |axis: &Axis| if axis.label.is_empty() { 0.0 } else { LABEL + 6.0 };
         let ticks = if x.is_bare() { 4.0 } else { TICK + 9.0 };
         let bottom = outer.bottom - ticks - label(&x);
-        let y_ticks = y.labelled(bottom - outer.top, 42.0);
+        // A low panel has its ticks closer together, or it would have one.
+        let spacing = if bottom - outer.top < 115.0 { 26.0 } else { 42.0 };
+        let y_ticks = y.labelled(bottom - outer.top, spacing);
         let widest = y_ticks.iter().map(|(_, text)| text_width(text, TICK)).fold(0.0, f64::max);
         let inner = Rect { left: outer.left + label(&y) + widest + 8.0, top: outer.top, right: outer.right, bottom };
         let panel = Panel { inner, x, y };

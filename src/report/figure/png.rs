@@ -10,6 +10,9 @@ use std::io::Write;
 /// Pixels that are drawn for one of the figure; the picture has half as many. Averaging 2 × 2 smooths every edge.
 const SCALE: f64 = 4.0;
 
+/// The combining sign of a derivative by time, as in θ̇.
+const DOT_ABOVE: char = '\u{307}';
+
 type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 type Drawn = std::result::Result<(), DrawingAreaErrorKind<<BitMapBackend<'static> as DrawingBackend>::ErrorType>>;
 
@@ -72,12 +75,22 @@ fn draw(area: &Area, mark: &Mark) -> Drawn {
                 Anchor::Middle => -width / 2.0,
                 Anchor::End => -width,
             };
+            let mut before = 0.0;
             for c in text.chars() {
+                if c == DOT_ABOVE {
+                    // The font draws no sign without a width: a dot over the middle of the letter before.
+                    let (x, y) = (along - 0.5 * before, -0.93 * size);
+                    let centre = if *upwards { (at.0 + y, at.1 - x) } else { (at.0 + x, at.1 + y) };
+                    let ink = colour(Ink::Text).mix(*opacity).filled();
+                    area.draw(&Circle::new(scaled(&centre), (0.065 * size * SCALE).round() as i32, ink))?;
+                    continue;
+                }
                 let origin = along + bearing(c) * size;
                 let point =
                     if *upwards { (at.0 - line / 2.0, at.1 - origin) } else { (at.0 + origin, at.1 - line / 2.0) };
                 area.draw(&Text::new(c.to_string(), scaled(&point), &style))?;
-                along += advance(c) * size;
+                before = advance(c) * size;
+                along += before;
             }
             Ok(())
         }

@@ -20,9 +20,11 @@ mod search_vs_training;
 mod weights;
 
 use crate::error::{Error, Result};
-use crate::experiment::config::Plots;
+use crate::experiment::config::{Format, Plots};
+use crate::files;
 use crate::report::analysis::Analysis;
 use crate::report::figure::Figure;
+use std::path::Path;
 
 /// All plots, in the order of the report.
 pub const PLOTS: &[&dyn Plot] = &[
@@ -107,6 +109,23 @@ impl Numbers {
         written.expect("rows have one cell a column");
         writer.into_inner().expect("memory can be written")
     }
+}
+
+/// Writes a drawing into a folder, in all formats that are files of a picture.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_drawing(name: &str, drawing: &Drawing, folder: &Path, formats: &[Format]) -> Result<()> {
+    for format in formats {
+        let (ending, bytes) = match format {
+            Format::Svg => ("svg", drawing.figure.to_svg().into_bytes()),
+            Format::Png => ("png", drawing.figure.to_png()),
+            Format::Csv => ("csv", drawing.numbers.to_csv()),
+            Format::Html | Format::Markdown => continue,
+        };
+        files::replace(&folder.join(format!("{name}.{ending}")), &bytes)?;
+    }
+    Ok(())
 }
 
 /// The chosen plots that have something to draw.

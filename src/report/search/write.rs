@@ -1,0 +1,113 @@
+//! Writing the report of a topology search into its result folder.
+
+use super::picture::{Picture, chosen};
+use super::{SearchAnalysis, animation, page};
+use crate::error::Result;
+use crate::experiment::Folder;
+use crate::experiment::config::{Format, Plots};
+use crate::files;
+use crate::report::ReportOptions;
+use crate::report::page::{Shown, links};
+use crate::report::plot::{Drawing, write_drawing};
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Reads the folder of a topology search and writes the pages and `plots/` into it; runs nothing.
+///
+/// # Errors
+/// A missing or damaged file (`P0304`), an unknown picture (`P0104`), a file that cannot be written.
+pub fn write(folder: &Folder, options: &ReportOptions) -> Result<SearchAnalysis> {
+    let analysis = SearchAnalysis::read(folder)?;
+    write_analysis(&analysis, folder.path(), options)?;
+    Ok(analysis)
+}
+
+/// Writes the report of an analysis into a folder.
+///
+/// # Errors
+/// An unknown picture (`P0104`), a file that cannot be written.
+pub fn write_analysis(analysis: &SearchAnalysis, folder: &Path, options: &ReportOptions) -> Result<()> {
+    let has = |format: Format| options.formats.contains(&format);
+    let pictures = chosen(&options.plots, analysis)?;
+    // Each picture is drawn once, and drawn alone: they share nothing.
+    let drawn: Vec<(&dyn Picture, Drawing)> =
+        pictures.into_par_iter().map(|picture| (picture, picture.draw(analysis))).collect();
+    let moves = match &options.plots {
+        Plots::Only(names) => names.iter().any(|name| name == animation::NAME),
+        Plots::Standard | Plots::All => true,
+    };
+    let moving = |alone: bool| if moves { animation::svg(analysis, alone) } else { None };
+    let file = moving(true).filter(|_| has(Format::Svg));
+    if [Format::Svg, Format::Png, Format::Csv].into_iter().any(has) && (!drawn.is_empty() || file.is_some()) {
+        let place = folder.join("plots");
+        if !place.is_dir() {
+            files::create_folder(&place)?;
+        }
+        drawn
+            .par_iter()
+            .map(|(picture, drawing)| write_drawing(picture.name(), drawing, &place, &options.formats))
+            .collect::<Result<()>>()?;
+        if let Some(svg) = &file {
+            files::replace(&place.join(format!("{}.svg", animation::NAME)), svg.as_bytes())?;
+        }
+    }
+    let shown: Vec<Shown> = drawn
+        .par_iter()
+        .map(|(picture, drawing)| {
+            let (file, csv) = links(picture.name(), &options.formats);
+            let svg = if has(Format::Html) { drawing.figure.to_inline_svg() } else { String::new() };
+            let (question, reading) = (picture.question(analysis), picture.reading().into());
+            Shown { name: picture.name().into(), question, reading, svg, file, csv }
+        })
+        .collect();
+    if has(Format::Markdown) {
+        let moving = file.as_ref().map(|_| format!("plots/{}.svg", animation::NAME));
+        let text = page::markdown(analysis, &shown, moving.as_deref());
+        files::replace(&folder.join("report.md"), text.as_bytes())?;
+    }
+    if has(Format::Html) {
+        files::replace(&folder.join("report.html"), page::html(analysis, &shown, moving(false)).as_bytes())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, Case};
+    use super::*;
+
+    fn listed(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_report_can_be_written_again_from_its_folder_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = fixture::folder(place.path(), Case::SwingUp);
+        let options = ReportOptions { plots: Plots::Standard, formats: vec![Format::Html, Format::Svg, Format::Csv] };
+        write(&folder, &options).unwrap();
+        let page = std::fs::read(folder.path().join("report.html")).unwrap();
+        write(&folder, &options).unwrap();
+        assert_eq!(std::fs::read(folder.path().join("report.html")).unwrap(), page);
+        let names = listed(&folder.path().join("plots"));
+        assert!(
+            ["episode.svg", "network.csv", "network.svg", "shared-weight.svg"]
+                .iter()
+                .all(|name| { names.contains(&(*name).to_owned()) })
+        );
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_written() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = fixture::folder(place.path(), Case::SwingUp);
+        let only = |name: &str| ReportOptions { plots: Plots::Only(vec![name.into()]), formats: vec![Format::Svg] };
+        write(&folder, &only("episode")).unwrap();
+        assert_eq!(listed(&folder.path().join("plots")), ["episode.svg"]);
+        let error = write(&folder, &only("paretto")).unwrap_err();
+        assert_eq!((error.code(), &error.problems()[0].helps[0][..]), ("P0104", "did you mean `pareto`?"));
+    }
+}
