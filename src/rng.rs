@@ -100,6 +100,33 @@ impl Default for Rng {
     }
 }
 
+/// Streams drive whatever takes a generator of the crate `rand`: its distributions, shuffles and samplers.
+///
+/// ```
+/// use precocial::rng::{Purpose, Streams};
+/// use rand::RngExt;
+/// let mut stream = Streams::new(1).stream(Purpose::Arm, 0, 0);
+/// assert!((0.0..1.0).contains(&stream.random::<f32>()));
+/// ```
+impl rand::TryRng for Rng {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(self.bits32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(self.bits64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        for chunk in bytes.chunks_mut(4) {
+            chunk.copy_from_slice(&self.bits32().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
 impl Rng {
     /// 32 random bits.
     #[inline]

@@ -127,8 +127,10 @@ struct Batches {
     order: Vec<u32>,
 }
 
-/// Multiply-adds that a parallel task should hold, so that handing it over is small beside it: some 50 µs.
-const TASK: u64 = 3_000_000;
+/// Multiply-adds that a parallel task should hold, so that handing it over is small beside it: some 30 µs.
+const TASK: u64 = 1_500_000;
+/// Multiply-adds in the time of one activation.
+const ACTIVATION: u64 = 24;
 
 impl<'a> LossEvaluator<'a> {
     /// An evaluator for the rows, network and optimizer of `context`.
@@ -217,7 +219,10 @@ impl Evaluate<Population> for LossEvaluator<'_> {
             Measure::ShortBackprop { inheritance: Inheritance::Partial(share), .. } => Some(share.get()),
             _ => None,
         };
-        let pieces = (TASK / self.cost().total().max(1)).max(1) as usize;
+        let multiply_adds = self.context.network.multiply_adds() as u64;
+        let units: usize = self.context.network.layers().iter().map(|layer| layer.outputs).sum();
+        let slower = 1.0 + (ACTIVATION * units as u64) as f64 / multiply_adds as f64;
+        let pieces = (TASK as f64 / (self.cost().total().max(1) as f64 * slower)).max(1.0) as usize;
         let first = individuals.start;
         let fitness = &mut out.fitness[individuals.clone()];
         if let Some(share) = inherited {

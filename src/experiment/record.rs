@@ -132,10 +132,11 @@ pub struct GenerationRow {
     pub worst: Option<f64>,
     /// Individuals without a finite fitness.
     pub nonfinite: u64,
-    /// Root mean square distance of genes from the population's mean, in spreads of their layers.
-    pub diversity: f64,
-    /// Share of different genomes.
-    pub unique: f64,
+    /// Root mean square distance of genes from the population's mean, in spreads of their layers: in the first 128
+    /// generations, then in every second, third and so on.
+    pub diversity: Option<f64>,
+    /// Share of different genomes, in the same generations.
+    pub unique: Option<f64>,
     /// Share of children that are better than their first parent.
     pub improved: Option<f64>,
     /// Factor on mutation steps.

@@ -337,7 +337,12 @@ impl Evaluate<Population> for Sphere {
                         *sum = x.mul_add(*x, *sum);
                     }
                 }
-                f64::from(sums.iter().sum::<f32>() + rest)
+                for half in [32, 16, 8, 4, 2, 1] {
+                    for place in 0..half {
+                        sums[place] += sums[place + half];
+                    }
+                }
+                f64::from(sums[0] + rest)
             }
         }
         out.fitness.resize(population.len(), Fitness::WORST);

@@ -201,8 +201,8 @@ fn generation_row(arm: &str, seed: u64, generation: u64, luck: f64) -> Generatio
         q90: Some(best + 0.3),
         worst: Some(best + 0.5),
         nonfinite: u64::from(generation == 0),
-        diversity: 1.0 / (1 + generation) as f64,
-        unique: 1.0,
+        diversity: Some(1.0 / (1 + generation) as f64),
+        unique: Some(1.0),
         improved: (generation > 0).then_some(0.3),
         scale: 1.0,
     }

@@ -38,6 +38,12 @@ pub trait Cross: Send + Sync {
 
     /// `child` comes in as a copy of the first parent; `other` is the second. Equal parents give an equal child.
     fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation);
+
+    /// The same into a child that holds anything: for operators that need not copy the first parent beforehand.
+    fn cross_into(&self, child: &mut [f32], first: &[f32], second: &[f32], context: &mut Variation) {
+        child.copy_from_slice(first);
+        self.cross(child, second, context);
+    }
 }
 
 crate::registry! {

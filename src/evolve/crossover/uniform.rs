@@ -21,6 +21,11 @@ impl Cross for Uniform {
     }
 
     fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation) {
-        choose(child, other, context.rng);
+        let first = child.to_vec();
+        self.cross_into(child, &first, other, context);
+    }
+
+    fn cross_into(&self, child: &mut [f32], first: &[f32], second: &[f32], context: &mut Variation) {
+        choose(child, first, second, context.rng);
     }
 }

@@ -12,6 +12,15 @@ const ROWS: usize = 8;
 /// Independent parts of a hash, so that a processor can work on them at once.
 const PARTS: usize = 64;
 
+/// Most individuals that are looked at: evenly spaced ones of a larger population.
+const SAMPLE: usize = 128;
+
+/// Whether diversity is measured in a generation: in the first 128, then in every second, third … as they grow in number.
+/// A curve needs no more points.
+fn is_looked_at(generation: u64) -> bool {
+    generation.is_multiple_of(1 + generation / 128)
+}
+
 /// Memory for measuring; reused from generation to generation.
 #[derive(Default)]
 pub(super) struct Diversity {
@@ -24,20 +33,27 @@ pub(super) struct Diversity {
 
 impl Diversity {
     /// Root mean square distance of genes from the population's mean, and the share of different genomes, among the first
-    /// `size` individuals. `units`: which genes are measured in which unit; together all of them.
+    /// `size` individuals or an even sample of 128 of them; `None` in generations that nobody looks at.
+    ///
+    /// `units`: which genes are measured in which unit; together all of them.
     pub(super) fn measure(
         &mut self,
+        generation: u64,
         population: &Population,
         size: usize,
         units: impl Iterator<Item = (Range<usize>, f64)>,
-    ) -> (f64, f64) {
+    ) -> Option<(f64, f64)> {
+        if !is_looked_at(generation) {
+            return None;
+        }
         let parameters = population.parameters();
+        let (of, size) = (size, size.min(SAMPLE));
         self.squares.resize(parameters, 0.0);
         self.parts.resize(parameters.div_ceil(BLOCK) * size, 0);
         let blocks = self.squares.par_chunks_mut(BLOCK).zip(self.parts.par_chunks_mut(size)).enumerate();
         // Waking another thread takes as long as some hundred thousand genes.
         blocks.with_min_len((200_000 / (BLOCK * size)).max(1)).for_each(|(block, (squares, parts))| {
-            let genomes = Block { population, size, first: block * BLOCK };
+            let genomes = Block { population, of, size, first: block * BLOCK };
             vectorized(Squares(&genomes, squares));
             vectorized(Hashes(&genomes, squares.len(), parts));
         });
@@ -53,13 +69,15 @@ impl Diversity {
         }
         self.hashes.sort_unstable();
         self.hashes.dedup();
-        ((sum / (size * parameters) as f64).sqrt(), self.hashes.len() as f64 / size as f64)
+        Some(((sum / (size * parameters) as f64).sqrt(), self.hashes.len() as f64 / size as f64))
     }
 }
 
 /// A few genes of all genomes.
 struct Block<'a> {
     population: &'a Population,
+    /// Individuals there are, and how many of them are looked at.
+    of: usize,
     size: usize,
     first: usize,
 }
@@ -67,7 +85,7 @@ struct Block<'a> {
 impl Block<'_> {
     #[inline(always)]
     fn genes(&self, individual: usize, count: usize) -> &[f32] {
-        &self.population.genome(individual)[self.first..self.first + count]
+        &self.population.genome(individual * self.of / self.size)[self.first..self.first + count]
     }
 }
 
@@ -162,7 +180,7 @@ mod tests {
 
     fn measure(population: &Population, network: &Mlp) -> (f64, f64) {
         let spread = Spread::of(network, population);
-        Diversity::default().measure(population, population.len(), spread.units(network))
+        Diversity::default().measure(0, population, population.len(), spread.units(network)).unwrap()
     }
 
     #[test]
@@ -193,7 +211,7 @@ mod tests {
 
     #[test]
     fn one_bit_makes_a_genome_different() {
-        let network = Mlp::new(99, &[], 11, Output::Linear, Loss::MeanSquared).unwrap();
+        let network = Mlp::new(9, &[], 12, Output::Linear, Loss::MeanSquared).unwrap();
         let parameters = network.parameters();
         let mut population = Population::zeros(parameters + 5, parameters);
         for index in 0..population.len() {

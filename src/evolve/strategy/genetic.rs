@@ -220,7 +220,6 @@ impl<'a> Genetic<'a> {
                 |Lent(_, (workspace, scratch, neighbours)), (((child_index, child), step_size), parent_fitness)| {
                     let [first, second] = [parents[2 * child_index], parents[2 * child_index + 1]];
                     let index = |rank: u32| order[rank as usize] as usize;
-                    child.copy_from_slice(now.genome(index(first)));
                     *step_size = old_steps[index(first)];
                     *parent_fitness = ranked[first as usize];
                     let individual = (elites + child_index) as u64;
@@ -240,8 +239,10 @@ impl<'a> Genetic<'a> {
                         workspace,
                         scratch,
                     };
-                    if let Some(crossover) = crosses {
-                        crossover.cross(child, now.genome(index(second)), &mut context);
+                    let (first, second) = (now.genome(index(first)), now.genome(index(second)));
+                    match crosses {
+                        Some(crossover) => crossover.cross_into(child, first, second, &mut context),
+                        None => child.copy_from_slice(first),
                     }
                     settings.mutation.mutate(child, &mut context);
                     cost
@@ -263,15 +264,15 @@ impl<'a> Genetic<'a> {
         fitness.clear();
         fitness.extend(ranked.take_while(|fitness| fitness.is_finite()).map(Fitness::get));
         let spread = self.spread.as_ref().expect("generation 0 has been drawn");
-        let (diversity, unique) = self.diversity.measure(&self.now, self.size, spread.units(self.network));
+        let measured = self.diversity.measure(self.generation, &self.now, self.size, spread.units(self.network));
         let children = self.first_child()..self.size;
         let better = children.clone().filter(|&child| self.fitness[child] < self.parent_fitness[child]).count();
         Summary {
             generation: self.generation,
             nonfinite: self.size - fitness.len(),
             fitness,
-            diversity,
-            unique,
+            diversity: measured.map(|(diversity, _)| diversity),
+            unique: measured.map(|(_, unique)| unique),
             improved: (!children.is_empty()).then(|| better as f64 / children.len() as f64),
             scale: self.scale(),
         }

@@ -287,13 +287,13 @@ impl<'a> Sampling<'a> {
         let ranked = self.order.iter().map(|&index| self.fitness[index as usize]);
         let fitness: Vec<f64> = ranked.take_while(|fitness| fitness.is_finite()).map(Fitness::get).collect();
         let units = centre.units.iter().enumerate().map(|(gene, unit)| (gene..gene + 1, *unit));
-        let (diversity, unique) = self.diversity.measure(&self.population, self.size, units);
+        let measured = self.diversity.measure(centre.generation, &self.population, self.size, units);
         self.summary = Some(Summary {
             generation: centre.generation,
             nonfinite: self.size - fitness.len(),
             fitness,
-            diversity,
-            unique,
+            diversity: measured.map(|(diversity, _)| diversity),
+            unique: measured.map(|(_, unique)| unique),
             improved: None,
             scale: scale as f32,
         });

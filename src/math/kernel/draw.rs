@@ -64,7 +64,6 @@ impl Rng {
         if rate <= 0.0 {
             return;
         }
-        let scale = if rate < 1.0 { (-1.0 / libm::log1p(-rate)).min(1e30) as f32 } else { 0.0 };
         let mut next = 0;
         while next < length {
             // One draw for each index that is expected, and some more, so that most often there is no second round.
@@ -73,7 +72,7 @@ impl Rng {
             let mut gaps = [0; CHUNK];
             if rate < 1.0 {
                 self.fill_bits(&mut gaps[..draws]);
-                dispatch(Gaps { scale, words: &mut gaps[..draws.next_multiple_of(LANES)] });
+                dispatch(Gaps { rate: rate as f32, words: &mut gaps[..draws.next_multiple_of(LANES)] });
             }
             let mut chosen = [0; CHUNK];
             let mut count = 0;
@@ -189,17 +188,18 @@ impl Kernel for ChaCha<'_> {
     }
 }
 
-/// Replaces each number of `to` by that of `other` with equal chance: a mask of random bits, one for each.
+/// Each number of `to` from `first` or `second` with equal chance: a mask of random bits, one for each.
 ///
 /// # Panics
 /// If the lengths differ.
-pub(crate) fn choose(to: &mut [f32], other: &[f32], rng: &mut Rng) {
-    assert_eq!(to.len(), other.len());
+pub(crate) fn choose(to: &mut [f32], first: &[f32], second: &[f32], rng: &mut Rng) {
+    assert!(to.len() == first.len() && to.len() == second.len());
+    const MOST: usize = 32 * CHUNK;
     let mut bits = [0; CHUNK];
-    for (to, other) in to.chunks_mut(32 * CHUNK).zip(other.chunks(32 * CHUNK)) {
+    for (to, (first, second)) in to.chunks_mut(MOST).zip(first.chunks(MOST).zip(second.chunks(MOST))) {
         let bits = &mut bits[..to.len().div_ceil(32)];
         rng.fill_bits(bits);
-        dispatch(Choose { bits, to, other });
+        dispatch(Choose { bits, to, first, second });
     }
 }
 
@@ -241,9 +241,9 @@ impl Kernel for Normals<'_> {
     }
 }
 
-/// Random words to whole numbers of the geometric law, ⌊ln(1 − u) · −scale⌋.
+/// Random words to whole numbers of the geometric law, ⌊ln(1 − u) / ln(1 − rate)⌋.
 struct Gaps<'a> {
-    scale: f32,
+    rate: f32,
     words: &'a mut [u32],
 }
 
@@ -251,12 +251,15 @@ impl Kernel for Gaps<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        // A rate that rounds to 1 chooses everything, and one too small for the logarithm nothing that anybody waits for.
+        let rate = self.rate.clamp(1e-30, 1.0 - 1.0 / 16_777_216.0);
+        let scale = unsafe { S::div(S::splat(1.0), ln_1p::<S>(S::splat(-rate))) };
         for words in self.words.chunks_exact_mut(LANES) {
             unsafe {
                 let u = S::fma(S::load_words(words.as_ptr()), S::splat(UNIT), S::splat(0.5 * UNIT));
                 // Small u keep all their bits, which is where rare choices are decided; 1 itself is out of the way.
                 let u = S::min(S::splat(1.0 - 1.0 / 16_777_216.0), u);
-                let gap = S::mul(ln_1p::<S>(S::neg(u)), S::splat(-self.scale));
+                let gap = S::mul(ln_1p::<S>(S::neg(u)), scale);
                 S::store_words(words.as_mut_ptr(), S::min(S::splat(2_147_483_520.0), S::max(S::splat(0.0), gap)));
             }
         }
@@ -266,24 +269,25 @@ impl Kernel for Gaps<'_> {
 struct Choose<'a> {
     bits: &'a [u32],
     to: &'a mut [f32],
-    other: &'a [f32],
+    first: &'a [f32],
+    second: &'a [f32],
 }
 
 impl Kernel for Choose<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let (to, others) = (self.to.chunks_mut(LANES), self.other.chunks(LANES));
-        for (index, (to, other)) in to.zip(others).enumerate() {
+        let parents = self.first.chunks(LANES).zip(self.second.chunks(LANES));
+        for (index, (to, (first, second))) in self.to.chunks_mut(LANES).zip(parents).enumerate() {
             let bits = (self.bits[index / 2] >> (16 * (index % 2))) as u16;
             if to.len() == LANES {
                 unsafe {
-                    let mixed = S::select(S::mask(bits), S::load(other.as_ptr()), S::load(to.as_ptr()));
+                    let mixed = S::select(S::mask(bits), S::load(second.as_ptr()), S::load(first.as_ptr()));
                     S::store(to.as_mut_ptr(), mixed);
                 }
             } else {
-                for (place, (to, other)) in to.iter_mut().zip(other).enumerate() {
-                    *to = if bits >> place & 1 == 1 { *other } else { *to };
+                for (place, to) in to.iter_mut().enumerate() {
+                    *to = if bits >> place & 1 == 1 { second[place] } else { first[place] };
                 }
             }
         }
@@ -340,7 +344,7 @@ mod tests {
         rng.fill_uniform(&mut uniform);
         rng.sparse(1000, 0.01, |_, genes| chosen.extend_from_slice(genes));
         let mut mixed = [0.0; 40];
-        choose(&mut mixed, &[1.0; 40], &mut rng);
+        choose(&mut mixed, &[0.0; 40], &[1.0; 40], &mut rng);
         let mask = mixed.iter().rev().fold(0_u64, |mask, bit| mask << 1 | *bit as u64);
         let mut powers = [0.0, 0.3, 1.0];
         power(&mut powers, 2.5);
@@ -441,10 +445,10 @@ mod tests {
         let mut rng = rng();
         let length = 2500;
         let other: Vec<f32> = (0..length).map(|x| -1.0 - x as f32).collect();
-        let mut counts = vec![0; length];
+        let first: Vec<f32> = (0..length).map(|x| 1.0 + x as f32).collect();
+        let (mut mixed, mut counts) = (vec![0.0_f32; length], vec![0; length]);
         for _ in 0..1000 {
-            let mut mixed: Vec<f32> = (0..length).map(|x| 1.0 + x as f32).collect();
-            choose(&mut mixed, &other, &mut rng);
+            choose(&mut mixed, &first, &other, &mut rng);
             for (place, x) in mixed.iter().enumerate() {
                 assert_eq!(x.abs(), 1.0 + place as f32);
                 counts[place] += i32::from(*x < 0.0);
@@ -490,7 +494,7 @@ mod tests {
     fn every_instruction_set_gives_the_same_bits() {
         let mut words = [[0; CHUNK / 2]; 2];
         let mut gaps = [0; CHUNK];
-        let other: Vec<f32> = (0..1000).map(|x| x as f32).collect();
+        let (first, other) = (vec![-1.0; 1000], (0..1000).map(|x| x as f32).collect::<Vec<f32>>());
         for round in 0..200 {
             let mut rng = Streams::new(2).stream(Purpose::Arm, 0, round);
             words.iter_mut().for_each(|words| rng.fill_bits(words));
@@ -503,9 +507,9 @@ mod tests {
                 let mut normals = [[0.0; CHUNK / 2]; 2];
                 dispatch_on(isa, Normals { words: &words, deviation: 1.5, pairs: 32, normals: &mut normals });
                 let mut whole = gaps;
-                dispatch_on(isa, Gaps { scale: [0.3, 20.0, 1e30][round as usize % 3], words: &mut whole });
+                dispatch_on(isa, Gaps { rate: [0.3, 0.05, 1e-9][round as usize % 3], words: &mut whole });
                 let mut mixed = vec![-1.0; 1000];
-                dispatch_on(isa, Choose { bits: &gaps, to: &mut mixed, other: &other });
+                dispatch_on(isa, Choose { bits: &gaps, to: &mut mixed, first: &first, second: &other });
                 let mut powers = mixed.iter().map(|x| x.abs() / 1000.0).collect::<Vec<f32>>();
                 dispatch_on(isa, Powers::<true> { x: &mut powers, exponent: 0.7 });
                 let mut blocks = std::array::from_fn(|row| std::array::from_fn(|lane| gaps[(row + lane) % CHUNK]));

@@ -40,15 +40,13 @@ impl Plot for Diversity {
         let legend: Vec<Entry> = arms.iter().map(|(place, arm)| Entry::line(*place, &arm.name)).collect();
         let mut sheet = Sheet::new(&self.question(analysis), &caption, &legend);
         let rows = || arms.iter().flat_map(|(_, arm)| &arm.runs).flat_map(|run| &run.generations);
-        let highest = rows().map(|row| row.diversity).fold(0.0, f64::max).max(1e-9);
+        let highest = rows().filter_map(|row| row.diversity).fold(0.0, f64::max).max(1e-9);
         let mut numbers = Numbers::new(&["arm", "quantity", "generation", "median", "q25", "q75"]);
         let halves = sheet.body.columns(2, 22.0);
         let spread = Axis::between(0.0, 1.05 * highest, "distance from the mean genome");
-        draw_lines(&mut sheet.figure, halves[0], spread, analysis, &mut numbers, "diversity", |row| {
-            Some(row.diversity)
-        });
+        draw_lines(&mut sheet.figure, halves[0], spread, analysis, &mut numbers, "diversity", |row| row.diversity);
         let unique = Axis::between(0.0, 1.03, "share of different genomes").written(Ticks::Percent);
-        draw_lines(&mut sheet.figure, halves[1], unique, analysis, &mut numbers, "unique", |row| Some(row.unique));
+        draw_lines(&mut sheet.figure, halves[1], unique, analysis, &mut numbers, "unique", |row| row.unique);
         Drawing { figure: sheet.figure, numbers }
     }
 }
