@@ -17,7 +17,7 @@ const SAMPLE: usize = 128;
 
 /// Whether diversity is measured in a generation: in the first 128, then in every second, third … as they grow in number.
 /// A curve needs no more points.
-pub(super) fn is_looked_at(generation: u64) -> bool {
+fn is_looked_at(generation: u64) -> bool {
     generation.is_multiple_of(1 + generation / 128)
 }
 
@@ -33,14 +33,19 @@ pub(super) struct Diversity {
 
 impl Diversity {
     /// Root mean square distance of genes from the population's mean, and the share of different genomes, among the first
-    /// `size` individuals or an even sample of 128 of them. `units`: which genes are measured in which unit; together all
-    /// of them.
+    /// `size` individuals or an even sample of 128 of them; `None` in generations that nobody looks at.
+    ///
+    /// `units`: which genes are measured in which unit; together all of them.
     pub(super) fn measure(
         &mut self,
+        generation: u64,
         population: &Population,
         size: usize,
         units: impl Iterator<Item = (Range<usize>, f64)>,
-    ) -> (f64, f64) {
+    ) -> Option<(f64, f64)> {
+        if !is_looked_at(generation) {
+            return None;
+        }
         let parameters = population.parameters();
         let (of, size) = (size, size.min(SAMPLE));
         self.squares.resize(parameters, 0.0);
@@ -64,7 +69,7 @@ impl Diversity {
         }
         self.hashes.sort_unstable();
         self.hashes.dedup();
-        ((sum / (size * parameters) as f64).sqrt(), self.hashes.len() as f64 / size as f64)
+        Some(((sum / (size * parameters) as f64).sqrt(), self.hashes.len() as f64 / size as f64))
     }
 }
 
@@ -175,7 +180,7 @@ mod tests {
 
     fn measure(population: &Population, network: &Mlp) -> (f64, f64) {
         let spread = Spread::of(network, population);
-        Diversity::default().measure(population, population.len(), spread.units(network))
+        Diversity::default().measure(0, population, population.len(), spread.units(network)).unwrap()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The genetic algorithm over whole parameter slices.
 
-use super::diversity::{Diversity, is_looked_at};
+use super::diversity::Diversity;
 use super::{Strategy, Summary, WeightStrategy};
 use crate::cost::Cost;
 use crate::error::Result;
@@ -264,8 +264,7 @@ impl<'a> Genetic<'a> {
         fitness.clear();
         fitness.extend(ranked.take_while(|fitness| fitness.is_finite()).map(Fitness::get));
         let spread = self.spread.as_ref().expect("generation 0 has been drawn");
-        let measured = is_looked_at(self.generation)
-            .then(|| self.diversity.measure(&self.now, self.size, spread.units(self.network)));
+        let measured = self.diversity.measure(self.generation, &self.now, self.size, spread.units(self.network));
         let children = self.first_child()..self.size;
         let better = children.clone().filter(|&child| self.fitness[child] < self.parent_fitness[child]).count();
         Summary {

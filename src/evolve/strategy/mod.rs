@@ -59,9 +59,10 @@ pub struct Summary {
     pub fitness: Vec<f64>,
     /// Individuals without a finite fitness.
     pub nonfinite: usize,
-    /// Root mean square distance of genes from the population's mean, in spreads of their layers.
+    /// Root mean square distance of genes from the population's mean, in spreads of their layers, over at most 128
+    /// individuals; measured in the first 128 generations, then in every second, third and so on.
     pub diversity: Option<f64>,
-    /// Share of different genomes.
+    /// Share of different genomes; measured in the same generations.
     pub unique: Option<f64>,
     /// Share of children that are better than their first parent; `None` where children have no parent.
     pub improved: Option<f64>,

@@ -1,7 +1,7 @@
 //! What strategies share that draw every generation from a normal distribution around one point.
 
 use super::Summary;
-use super::diversity::{Diversity, is_looked_at};
+use super::diversity::Diversity;
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::evolve::{Evaluations, Population, Spread};
@@ -287,8 +287,7 @@ impl<'a> Sampling<'a> {
         let ranked = self.order.iter().map(|&index| self.fitness[index as usize]);
         let fitness: Vec<f64> = ranked.take_while(|fitness| fitness.is_finite()).map(Fitness::get).collect();
         let units = centre.units.iter().enumerate().map(|(gene, unit)| (gene..gene + 1, *unit));
-        let measured =
-            is_looked_at(centre.generation).then(|| self.diversity.measure(&self.population, self.size, units));
+        let measured = self.diversity.measure(centre.generation, &self.population, self.size, units);
         self.summary = Some(Summary {
             generation: centre.generation,
             nonfinite: self.size - fitness.len(),
