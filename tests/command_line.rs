@@ -292,6 +292,17 @@ fn templates_are_valid_and_quick() {
         place.good(&["new", template, "-o", &file]);
         place.good(&["-q", "run", &file, "--seeds", "1..2", "--out", template]);
     }
+    for template in ["wann-swingup", "wann-digits"] {
+        place.good(&["new", template]);
+        let file = format!("{}.ron", template.replace('-', "_"));
+        assert!(place.good(&["check", &file]).contains("64 networks x 128 generations x 2 seeds"));
+        let few = ["--set", "search.generations=3", "--set", "search.population=6", "--set", "after.starts=4"];
+        let fewer = ["--set", "after.sweep.points=3", "--set", "after.random_draws=2", "--set", "after.tuning=Skip"];
+        let run = ["-q", "run", &file, "--seeds", "7", "--out", template];
+        let shown = place.good(&[&run[..], &few, &fewer].concat());
+        assert!(shown.contains("mean over weights") && shown.contains("repeat"), "{shown}");
+        assert_eq!(column(&place.table(template), "kind")[..2], ["in_sample_mean", "in_sample_peak"]);
+    }
     place.good(&["new", "csv"]);
     assert!(place.bad(3, &["check", "csv.ron"]).contains("table.csv does not exist"));
     std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/data/iris.csv"), place.path("table.csv"))

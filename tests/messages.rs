@@ -117,6 +117,69 @@ fn messages_of_experiment_files() {
     insta::assert_snapshot!(shortened(&all));
 }
 
+/// A search of a few networks.
+const SEARCH: &str = r#"TopologySearch(
+    schema: 1,
+    name: "swing",
+    seeds: Range(first: 1, count: 2),
+    task: Control(environment: CartPoleSwingUp, max_steps: 100),
+    search: (
+        population: 8,
+        generations: 4,
+        repetitions: 3,
+        weights: [-2.0, -1.0, 1.0, 2.0],
+        activations: [Tanh, Sin, Step],
+    ),
+    after: (tuning: Evolution(episodes: 100)),
+)
+"#;
+
+/// What was changed in the search.
+const SEARCH_SLIPS: &[(&str, &str, &str)] = &[
+    ("an environment that does not exist", "CartPoleSwingUp", "CartPoleSwingup"),
+    ("an environment of another name", "CartPoleSwingUp", "Lander"),
+    ("no environment", "environment: CartPoleSwingUp, ", ""),
+    ("an activation that does not exist", "Tanh, Sin", "Tahn, Sin"),
+    ("no shared weight", "[-2.0, -1.0, 1.0, 2.0]", "[]"),
+    ("a shared weight of 0", "-1.0, 1.0", "0.0, 1.0"),
+    ("a shared weight that is no number", "-1.0, 1.0", "NaN, 1.0"),
+    ("no repetitions", "repetitions: 3", "repetitions: 0"),
+    ("episodes of the task", "max_steps: 100", "episodes: 3"),
+    ("gradients of episodes", "Evolution(episodes: 100)", "Gradient()"),
+    (
+        "episodes of rows",
+        "Control(environment: CartPoleSwingUp, max_steps: 100)",
+        "Classification(data: Builtin(\"iris\"), split: Random(train: 0.7, test: 0.3))",
+    ),
+    ("fewer episodes than starts", "episodes: 100", "episodes: 3"),
+    ("a sweep of no width", "after: (", "after: (sweep: (low: 1.0, high: 1.0), "),
+    ("a group of another document", "    after:", "    budget: RowPasses(1),\n    after:"),
+    ("another name for the whole", "TopologySearch(", "TopologySerch("),
+    ("a name of the method for the whole", "TopologySearch(", "Wann("),
+    (
+        "no change",
+        "population: 8,",
+        "population: 8, changes: (add_node: 0, add_connection: 0, enable_connection: 0, change_activation: 0),",
+    ),
+    ("a population that no memory holds", "population: 8", "population: 1_000_000_000"),
+];
+
+#[test]
+fn messages_of_searches() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = String::new();
+    for (what, from, to) in SEARCH_SLIPS {
+        assert!(SEARCH.contains(from), "{what}");
+        std::fs::write(folder.path().join("swing.ron"), SEARCH.replacen(from, to, 1)).unwrap();
+        all.push_str(&format!("# {what}\n{}\n\n", check(folder.path(), "swing.ron", &[])));
+    }
+    let rows = "Classification(data: Builtin(\"iris\"), split: Random(train: 0.7, test: 0.3))";
+    let text = SEARCH.replace("Control(environment: CartPoleSwingUp, max_steps: 100)", rows);
+    std::fs::write(folder.path().join("iris.ron"), text.replace("Evolution(episodes: 100)", "Gradient()")).unwrap();
+    all.push_str(&format!("# back-propagation through steps\n{}\n\n", check(folder.path(), "iris.ron", &[])));
+    insta::assert_snapshot!(shortened(&all));
+}
+
 #[test]
 fn messages_of_tables() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,12 @@
 //! `precocial check`: everything but the run.
 
-use super::{Changes, overrides, terminal::Terminal, units};
-use precocial::experiment::{Loaded, Plan, Study, grouped};
+use super::{Changes, overrides, search, terminal::Terminal, units};
+use precocial::experiment::{Loaded, Opened, Plan, Study, grouped};
 use precocial::rng::{Purpose, Streams};
 use precocial::train::{Scratch, apply};
 use precocial::{Error, Result};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
@@ -22,8 +22,9 @@ impl Check {
     pub fn perform(&self, terminal: &Terminal) -> Result<()> {
         let mut errors = Vec::new();
         for file in &self.files {
-            match overrides::load(file, &self.changes).and_then(|loaded| examine(&loaded, &self.changes)) {
-                Ok(examined) => examined.print(terminal)?,
+            match self.one(file) {
+                Ok(Checked::Experiment(examined)) => examined.print(terminal)?,
+                Ok(Checked::Search(examined)) => examined.print(file, terminal)?,
                 Err(error) => errors.push(error),
             }
         }
@@ -34,6 +35,20 @@ impl Check {
                 Ok(())
             }
         }
+    }
+}
+
+enum Checked {
+    Experiment(Box<Examined>),
+    Search(Box<search::Examined>),
+}
+
+impl Check {
+    fn one(&self, file: &Path) -> Result<Checked> {
+        Ok(match overrides::open(file, &self.changes)? {
+            Opened::Experiment(loaded) => Checked::Experiment(examine(&loaded, &self.changes)?.into()),
+            Opened::Search(loaded) => Checked::Search(search::examine(&loaded, &self.changes)?.into()),
+        })
     }
 }
 

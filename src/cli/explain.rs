@@ -158,6 +158,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "A controller has one input for each observation and one output for each action of its environment.",
     ),
     (
+        "P0143",
+        "a way of tuning that does not fit the task",
+        "`Gradient` follows the slope of a loss on rows; a control task has no rows. `Evolution` compares the returns of\nepisodes; a data set has no episodes. Without `tuning` each task gets the one that fits.",
+    ),
+    (
         "P0151",
         "not a feed-forward graph",
         "Links of a graph run from inputs, the bias and hidden nodes to hidden nodes and outputs; no link stands there twice, and\nno path leads back to where it began. The message names the link or node.",

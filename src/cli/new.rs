@@ -28,6 +28,10 @@ pub enum Template {
     FunctionFit,
     /// A table of your own
     Csv,
+    /// A topology that swings a pole up with any shared weight
+    WannSwingup,
+    /// A topology that reads digits with any shared weight
+    WannDigits,
 }
 
 impl Template {
@@ -38,6 +42,8 @@ impl Template {
             Template::Spirals => include_str!("templates/spirals.ron"),
             Template::FunctionFit => include_str!("templates/function_fit.ron"),
             Template::Csv => include_str!("templates/csv.ron"),
+            Template::WannSwingup => include_str!("templates/wann_swingup.ron"),
+            Template::WannDigits => include_str!("templates/wann_digits.ron"),
         }
     }
 
@@ -48,6 +54,8 @@ impl Template {
             Template::Spirals => "spirals.ron",
             Template::FunctionFit => "function_fit.ron",
             Template::Csv => "csv.ron",
+            Template::WannSwingup => "wann_swingup.ron",
+            Template::WannDigits => "wann_digits.ron",
         }
     }
 }

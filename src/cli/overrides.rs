@@ -3,26 +3,32 @@
 use super::Changes;
 use precocial::experiment::config::Seeds;
 use precocial::experiment::outline::Outline;
-use precocial::experiment::{self, Loaded};
+use precocial::experiment::{self, Document, Loaded, Opened};
 use precocial::values::Count;
 use precocial::{Error, Result};
 use std::path::Path;
 
-/// Loads an experiment and changes it; the text of the result is that of the file, or all settings if any was changed.
-pub fn load(path: &Path, changes: &Changes) -> Result<Loaded> {
-    let mut loaded = experiment::load(path)?;
+/// Loads a document and changes it; the text of the result is that of the file, or all settings if any was changed.
+pub fn open(path: &Path, changes: &Changes) -> Result<Opened> {
+    Ok(match experiment::open(path)? {
+        Opened::Experiment(loaded) => Opened::Experiment(change(loaded, changes)?),
+        Opened::Search(loaded) => Opened::Search(change(loaded, changes)?),
+    })
+}
+
+fn change<D: Document>(mut loaded: Loaded<D>, changes: &Changes) -> Result<Loaded<D>> {
     if !changes.set.is_empty() {
         loaded = set(&loaded, &changes.set)?;
     }
     if let Some(seeds) = &changes.seeds {
-        loaded.experiment.seeds = parse_seeds(seeds)?;
+        *loaded.experiment.seeds() = parse_seeds(seeds)?;
         loaded.source = experiment::to_text(&loaded.experiment).into();
     }
     Ok(loaded)
 }
 
 /// Changes settings in the text that spells out every default, so that each setting can be named.
-fn set(loaded: &Loaded, changes: &[String]) -> Result<Loaded> {
+fn set<D: Document>(loaded: &Loaded<D>, changes: &[String]) -> Result<Loaded<D>> {
     // The name shows in messages.
     let name = format!("{} with --set", loaded.path.display());
     let mut changed = loaded.clone();
@@ -34,7 +40,7 @@ fn set(loaded: &Loaded, changes: &[String]) -> Result<Loaded> {
         let text = experiment::to_text(&changed.experiment);
         let span = Outline::new(&text).find(path.trim())?.span.clone();
         let with = |value: &str| format!("{}{value}{}", &text[..span.start], &text[span.end..]);
-        let parse = |value: &str| experiment::parse(&with(value), Path::new(&name));
+        let parse = |value: &str| experiment::parse_as::<D>(&with(value), Path::new(&name));
         // Shells eat quotes: what is no value may be a text.
         changed = parse(value).or_else(|error| parse(&format!("{value:?}")).map_err(|_| error))?;
     }

@@ -3,7 +3,7 @@
 use super::terminal::Terminal;
 use super::units;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use precocial::experiment::{Event, Study, Watch};
+use precocial::experiment::{Event, Watch};
 use serde_json::json;
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -30,7 +30,8 @@ struct State {
 const PARTS: f64 = 10_000.0;
 
 impl<'a> Progress<'a> {
-    pub fn new(terminal: &'a Terminal, study: &Study) -> Progress<'a> {
+    /// Progress of `runs` runs: arms times seeds.
+    pub fn new(terminal: &'a Terminal, runs: usize) -> Progress<'a> {
         let silent = terminal.quiet || terminal.json;
         let bar = (!silent && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("  {bar:30} {percent:>3}%  {msg}").expect("a valid template");
@@ -39,7 +40,6 @@ impl<'a> Progress<'a> {
             bar
         });
         let state = State { finished: 0, under_way: HashMap::new(), next_line: Duration::from_millis(500) };
-        let runs = study.experiment.arms.len() * study.seeds.len();
         Progress { terminal, bar, runs, begin: Instant::now(), state: Mutex::new(state) }
     }
 
@@ -88,6 +88,12 @@ impl Watch for Progress<'_> {
                 state.finished += 1;
                 _ = self.terminal.object(&json!({"event": "finished", "run": row}));
                 (row.arm.as_str(), row.seed)
+            }
+            Event::SearchFinished { seed, rows } => {
+                state.under_way.remove(&("search".to_owned(), seed));
+                state.finished += 1;
+                _ = self.terminal.object(&json!({"event": "finished", "seed": seed, "results": rows}));
+                ("search", seed)
             }
             _ => return,
         };

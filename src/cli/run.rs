@@ -1,8 +1,8 @@
 //! `precocial run`: from an experiment file to a result folder.
 
-use super::{Changes, check, overrides, progress::Progress, report, terminal::Terminal};
+use super::{Changes, check, overrides, progress::Progress, report, search, terminal::Terminal};
 use precocial::Result;
-use precocial::experiment::{self, RunOptions};
+use precocial::experiment::{self, Loaded, Opened, RunOptions, TopologySearch};
 use precocial::task::Data;
 use serde_json::json;
 use std::path::PathBuf;
@@ -37,8 +37,37 @@ impl Run {
         self.files.iter().try_for_each(|file| self.one(file, terminal))
     }
 
+    fn search(&self, loaded: &Loaded<TopologySearch>, terminal: &Terminal) -> Result<()> {
+        let examined = search::examine(loaded, &self.changes)?;
+        if self.dry_run {
+            examined.print(&loaded.path, terminal)?;
+            terminal.say("Nothing was run.");
+            return Ok(());
+        }
+        terminal.say(&examined.headline());
+        terminal.say(&format!("  plan: {}", examined.forecast()));
+        let progress = Progress::new(terminal, examined.study.seeds.len());
+        let run = examined.run(loaded, &self.options(&loaded.source), &progress);
+        progress.finish();
+        search::report(&run?, &examined, terminal)
+    }
+
+    fn options(&self, source: &str) -> RunOptions {
+        RunOptions {
+            out: self.out.clone(),
+            parent: None,
+            replace: self.replace,
+            threads: self.changes.threads(),
+            source: Some(source.to_owned()),
+            command: std::env::args().skip(1).collect(),
+        }
+    }
+
     fn one(&self, file: &std::path::Path, terminal: &Terminal) -> Result<()> {
-        let loaded = overrides::load(file, &self.changes)?;
+        let loaded = match overrides::open(file, &self.changes)? {
+            Opened::Experiment(loaded) => loaded,
+            Opened::Search(loaded) => return self.search(&loaded, terminal),
+        };
         let examined = check::examine(&loaded, &self.changes)?;
         if self.dry_run {
             examined.print(terminal)?;
@@ -47,15 +76,9 @@ impl Run {
         }
         terminal.say(&examined.headline());
         terminal.say(&format!("  plan: {}", examined.forecast()));
-        let options = RunOptions {
-            out: self.out.clone(),
-            parent: None,
-            replace: self.replace,
-            threads: self.changes.threads(),
-            source: Some(loaded.source.to_string()),
-            command: std::env::args().skip(1).collect(),
-        };
-        let progress = Progress::new(terminal, &examined.study);
+        let options = self.options(&loaded.source);
+        let study = &examined.study;
+        let progress = Progress::new(terminal, study.experiment.arms.len() * study.seeds.len());
         let run = experiment::run(&examined.study, &options, &progress).map_err(|error| loaded.locate(error));
         progress.finish();
         let run = run?;

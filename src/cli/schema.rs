@@ -55,6 +55,13 @@ const ABOUT: &[(&str, &str)] = &[
     ("statistics", "how arms are compared"),
     ("statistics.metric", "what is compared"),
     ("report", "what is drawn and written"),
+    ("task.environment", "the world that networks act in"),
+    ("search", "how topologies are searched"),
+    ("search.changes", "how often each change of topology is made"),
+    ("search.activations[0]", "what a node does to its weighted sum"),
+    ("after", "what is asked of a champion once the search has ended"),
+    ("after.sweep", "shared weights of the response curve"),
+    ("after.tuning", "how each link gets a weight of its own"),
 ];
 
 fn about(path: &str) -> &'static str {

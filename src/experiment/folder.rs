@@ -33,6 +33,9 @@ pub enum State {
 pub struct Manifest {
     /// Version of the folder's layout.
     pub layout: u32,
+    /// What was run: `Experiment`, or `TopologySearch`.
+    #[serde(default = "experiment")]
+    pub kind: String,
     /// How the run stands.
     pub state: State,
     /// Name of the experiment.
@@ -79,6 +82,10 @@ pub struct Manifest {
     pub notes: Vec<String>,
     /// SHA-256 of the tables without their clock columns: equal bits, equal results.
     pub bits: String,
+}
+
+fn experiment() -> String {
+    super::load::ROOTS[0].to_owned()
 }
 
 /// Tables of a result folder.
@@ -168,7 +175,7 @@ impl Tables {
 }
 
 /// Rows as CSV: LF, decimal points, shortest numbers that read back the same.
-fn table<T: Serialize>(rows: &[T]) -> Result<Vec<u8>> {
+pub(super) fn table<T: Serialize>(rows: &[T]) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     for row in rows {
         writer.serialize(row).map_err(|cause| Error::internal(format!("a row cannot be written: {cause}")))?;

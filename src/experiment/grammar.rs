@@ -1,11 +1,12 @@
 //! Everything that an experiment file may say, asked from the parser itself.
 //!
-//! A small valid experiment is changed at one place after the other: an unknown name there makes the parser tell the
+//! A small valid document of each kind is changed at one place after the other: an unknown name there makes the parser tell the
 //! names it knows, a wrong value the values it wants. So the grammar is complete by nature, whatever is registered.
 
 use crate::experiment::config::Experiment;
-use crate::experiment::load::{dialect, to_text};
+use crate::experiment::load::{Document, dialect, to_text};
 use crate::experiment::outline::Outline;
+use crate::experiment::search::TopologySearch;
 use ron::Error as Refusal;
 use std::sync::OnceLock;
 
@@ -98,12 +99,13 @@ impl Grammar {
     }
 }
 
-/// The grammar of experiment files.
+/// The grammar of experiment files: of experiments, then of searches.
 pub fn grammar() -> &'static Grammar {
     static GRAMMAR: OnceLock<Grammar> = OnceLock::new();
     GRAMMAR.get_or_init(|| {
         let mut grammar = Grammar::default();
         shape(&mut grammar, SEED, "");
+        shape(&mut grammar, SEARCH, "");
         grammar
     })
 }
@@ -117,6 +119,14 @@ const SEED: &str = r#"Experiment(
     arms: [(name: "a", method: Random(scheme: GlorotUniform))],
     budget: RowPasses(1),
     statistics: (candidates: ["a"], targets: [1.0]),
+)"#;
+
+/// The same for a search. A list stands where the parser shall tell what its items are.
+const SEARCH: &str = r#"TopologySearch(
+    schema: 1, name: "a", seeds: List([1]),
+    task: Control(environment: CartPole),
+    search: (activations: Some([Tanh])),
+    after: (tuning: Some(Skip)),
 )"#;
 
 /// Values to try where nothing better is known.
@@ -150,13 +160,19 @@ fn choices(refusal: Option<Refusal>) -> Vec<String> {
 
 /// What the parser says of `text`.
 fn refusal(text: &str) -> Option<Refusal> {
-    dialect().from_str::<Experiment>(text).err().map(|cause| cause.code)
+    match text.starts_with(TopologySearch::ROOT) {
+        true => dialect().from_str::<TopologySearch>(text).err(),
+        false => dialect().from_str::<Experiment>(text).err(),
+    }
+    .map(|cause| cause.code)
 }
 
 /// `text` with another value at `path`.
 fn with(text: &str, path: &str, value: &str) -> Option<String> {
     if path.is_empty() {
-        return Some(value.to_owned());
+        // The name in front tells which kind of document it is.
+        let root = text.split('(').next().unwrap_or_default();
+        return Some(if value.starts_with('(') { format!("{root}{value}") } else { format!("{root} {value}") });
     }
     let span = Outline::new(text).find(path).ok()?.span.clone();
     Some(format!("{}{value}{}", &text[..span.start], &text[span.end..]))
@@ -164,7 +180,10 @@ fn with(text: &str, path: &str, value: &str) -> Option<String> {
 
 /// `text` with every default spelled out.
 fn spelled(text: &str) -> Option<String> {
-    dialect().from_str::<Experiment>(text).ok().map(|experiment| to_text(&experiment))
+    match text.starts_with(TopologySearch::ROOT) {
+        true => dialect().from_str::<TopologySearch>(text).ok().map(|search| to_text(&search)),
+        false => dialect().from_str::<Experiment>(text).ok().map(|experiment| to_text(&experiment)),
+    }
 }
 
 fn says(text: &str, path: &str, value: &str) -> Option<Refusal> {

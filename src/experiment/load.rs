@@ -1,37 +1,81 @@
 //! Reading experiment files.
 
 use crate::error::{Error, Kind, Result};
-use crate::experiment::config::{Experiment, SCHEMA};
+use crate::experiment::config::{Experiment, SCHEMA, Seeds};
 use crate::experiment::diagnose;
+use crate::experiment::outline::{TokenKind, tokens};
 use crate::experiment::prepare::Study;
+use crate::experiment::search::{SearchStudy, TopologySearch};
 use crate::files;
 use ron::extensions::Extensions;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// An experiment with the text it came from.
+/// What an experiment file may hold.
+pub trait Document: Clone + Serialize + DeserializeOwned {
+    /// The name in front of its bracket.
+    const ROOT: &'static str;
+
+    /// Version of the format that it is written in.
+    fn schema(&self) -> u32;
+
+    /// Its replicates.
+    fn seeds(&mut self) -> &mut Seeds;
+}
+
+impl Document for Experiment {
+    const ROOT: &'static str = "Experiment";
+
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+
+    fn seeds(&mut self) -> &mut Seeds {
+        &mut self.seeds
+    }
+}
+
+impl Document for TopologySearch {
+    const ROOT: &'static str = "TopologySearch";
+
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+
+    fn seeds(&mut self) -> &mut Seeds {
+        &mut self.seeds
+    }
+}
+
+/// Names of all kinds of documents.
+pub const ROOTS: [&str; 2] = [Experiment::ROOT, TopologySearch::ROOT];
+
+/// A file of either kind.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub enum Opened {
+    /// Arms that compete.
+    Experiment(Loaded),
+    /// A search for topologies.
+    Search(Loaded<TopologySearch>),
+}
+
+/// An experiment or a search with the text it came from.
+#[derive(Clone, Debug)]
+pub struct Loaded<D = Experiment> {
     /// What was asked.
-    pub experiment: Experiment,
+    pub experiment: D,
     /// The text, as it stands in the file.
     pub source: Arc<str>,
     /// The file.
     pub path: PathBuf,
 }
 
-impl Loaded {
+impl<D> Loaded<D> {
     /// Folder that relative paths in the experiment start from; empty for the current one.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
-    }
-
-    /// The experiment with its data and network; errors say where in the file they come from.
-    ///
-    /// # Errors
-    /// As [`Study::new`].
-    pub fn study(&self) -> Result<Study> {
-        Study::new(self.experiment.clone(), self.folder()).map_err(|error| self.locate(error))
     }
 
     /// The error with the places in the file that its problems come from, as far as they can be told.
@@ -40,16 +84,66 @@ impl Loaded {
     }
 }
 
+impl Loaded {
+    /// The experiment with its data and network; errors say where in the file they come from.
+    ///
+    /// # Errors
+    /// As [`Study::new`].
+    pub fn study(&self) -> Result<Study> {
+        Study::new(self.experiment.clone(), self.folder()).map_err(|error| self.locate(error))
+    }
+}
+
+impl Loaded<TopologySearch> {
+    /// The search with its world or data; errors say where in the file they come from.
+    ///
+    /// # Errors
+    /// As [`SearchStudy::new`].
+    pub fn study(&self) -> Result<SearchStudy> {
+        SearchStudy::new(self.experiment.clone(), self.folder()).map_err(|error| self.locate(error))
+    }
+}
+
 /// The dialect of RON that experiment files are written in.
 pub fn dialect() -> ron::Options {
     ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
 }
 
-/// Reads an experiment file.
+/// Reads a file that holds an experiment.
 ///
 /// # Errors
 /// A file that cannot be read, is no experiment, or holds values that make no sense; every message says where.
 pub fn load(path: &Path) -> Result<Loaded> {
+    parse(&read(path)?, path)
+}
+
+/// Reads a file that holds an experiment or a search.
+///
+/// # Errors
+/// As [`load`].
+pub fn open(path: &Path) -> Result<Opened> {
+    let text = read(path)?;
+    // What is neither is told to be no experiment.
+    Ok(match is_search(&text) {
+        true => Opened::Search(parse_as(&text, path)?),
+        false => Opened::Experiment(parse(&text, path)?),
+    })
+}
+
+/// Whether the name in front of the first bracket is, or is meant to be, that of a search.
+fn is_search(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let tokens = tokens(text);
+    // `#![enable(…)]` lines come before.
+    let word = |at: usize| &text[tokens[at].span.clone()];
+    let first = (0..tokens.len())
+        .find(|&at| tokens[at].kind == TokenKind::Word && (ROOTS.contains(&word(at)) || !text.starts_with('#')));
+    let Some(name) = first.map(word) else { return false };
+    let other = ["wann", "search", "topology", "architecturesearch"].contains(&name.to_lowercase().as_str());
+    other || diagnose::nearest(name, ROOTS) == Some(TopologySearch::ROOT)
+}
+
+fn read(path: &Path) -> Result<String> {
     let bytes = files::read_capped(path, 1 << 20, Kind::Experiment)?;
     let not_text = |valid: usize| {
         // What stands before the first strange byte tells its line and column.
@@ -62,7 +156,7 @@ pub fn load(path: &Path) -> Result<Loaded> {
     if let Some(nul) = text.find('\0') {
         return Err(not_text(nul));
     }
-    parse(text, path)
+    Ok(text.to_owned())
 }
 
 /// An experiment from the text of a file.
@@ -70,19 +164,27 @@ pub fn load(path: &Path) -> Result<Loaded> {
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, path: &Path) -> Result<Loaded> {
+    parse_as(text, path)
+}
+
+/// A document of one kind from the text of a file.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_as<D: Document>(text: &str, path: &Path) -> Result<Loaded<D>> {
     // A byte order mark is no part of the text.
     let source: Arc<str> = text.strip_prefix('\u{feff}').unwrap_or(text).into();
-    let experiment = diagnose::parse(&source, path)?;
-    if experiment.schema != SCHEMA {
-        let error = Error::experiment("P0108", format!("`schema` must be {SCHEMA}, found {}", experiment.schema))
+    let experiment: D = diagnose::parse(&source, path)?;
+    if experiment.schema() != SCHEMA {
+        let error = Error::experiment("P0108", format!("`schema` must be {SCHEMA}, found {}", experiment.schema()))
             .help(format!("write `schema: {SCHEMA}`"));
         return Err(diagnose::locate(error, &source, path));
     }
     Ok(Loaded { experiment, source, path: path.to_owned() })
 }
 
-/// The experiment as text, with every default spelled out; reading it gives the same experiment.
-pub fn to_text(experiment: &Experiment) -> String {
+/// The document as text, with every default spelled out; reading it gives the same document.
+pub fn to_text<D: Document>(experiment: &D) -> String {
     let pretty = ron::ser::PrettyConfig::new()
         .struct_names(true)
         .extensions(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES);

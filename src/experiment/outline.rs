@@ -190,8 +190,11 @@ impl<'a> Outline<'a> {
         let tokens = tokens(source);
         // `#![enable(…)]` lines belong to no value.
         let first = tokens.iter().position(|token| !source[token.span.clone()].starts_with('#')).unwrap_or(0);
-        let skipped =
-            if first > 0 { tokens.iter().position(|token| &source[token.span.clone()] == "Experiment") } else { None };
+        let skipped = if first > 0 {
+            tokens.iter().position(|token| super::load::ROOTS.contains(&&source[token.span.clone()]))
+        } else {
+            None
+        };
         let mut reader = Reader { source, tokens: &tokens, at: skipped.unwrap_or(0) };
         let root = reader.value(0).unwrap_or(Node {
             span: 0..source.len(),

@@ -215,7 +215,7 @@ fn check(experiment: &Experiment) -> Result<(Vec<u64>, Vec<usize>)> {
 }
 
 /// Every seed once, at least one.
-fn check_seeds(seeds: &Seeds) -> Result<Vec<u64>> {
+pub(super) fn check_seeds(seeds: &Seeds) -> Result<Vec<u64>> {
     if let Seeds::Range { count, .. } = seeds
         && count.get() > 1_000_000
     {

@@ -4,6 +4,7 @@ use crate::cost::Cost;
 use crate::error::{Error, Kind, Result};
 use crate::experiment::config::Experiment;
 use crate::experiment::folder::{Folder, LAYOUT, Manifest, State, Tables};
+use crate::experiment::load::Document;
 use crate::experiment::model::Model;
 use crate::experiment::prepare::{Plan, Study};
 use crate::experiment::record::{Moment, RunRecord};
@@ -59,7 +60,7 @@ pub fn run(study: &Study, options: &RunOptions, watch: &dyn Watch) -> Result<Run
         .build()
         .map_err(|cause| Error::internal(format!("no threads: {cause}")))?;
     let plan = study.plan(threads)?;
-    let folder = create(study, options)?;
+    let folder = create(study.experiment.name.as_str(), options)?;
     let resolved = super::load::to_text(&study.experiment);
     let source = options.source.clone().unwrap_or_else(|| resolved.clone());
     files::replace(&folder.path().join("experiment.ron"), source.as_bytes())?;
@@ -104,7 +105,7 @@ pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn create(study: &Study, options: &RunOptions) -> Result<Folder> {
+pub(super) fn create(name: &str, options: &RunOptions) -> Result<Folder> {
     let path = match &options.out {
         Some(out) => {
             if options.replace {
@@ -115,7 +116,7 @@ fn create(study: &Study, options: &RunOptions) -> Result<Folder> {
         }
         None => {
             let parent = options.parent.as_deref().unwrap_or(Path::new("results"));
-            files::create_numbered_folder(parent, study.experiment.name.as_str())?
+            files::create_numbered_folder(parent, name)?
         }
     };
     Ok(Folder::at(path))
@@ -143,9 +144,26 @@ fn begin(study: &Study, options: &RunOptions, plan: &Plan, threads: usize, resol
         Targets::Classes { names, .. } | Targets::Values { names, .. } => names.clone(),
     };
     Manifest {
+        data: study.dataset.files.clone(),
+        rows: study.dataset.rows(),
+        features: study.dataset.features(),
+        targets,
+        parts: plan.rows,
+        parameters: plan.parameters,
+        multiply_adds: plan.multiply_adds,
+        budget: plan.budget as f64 / plan.multiply_adds as f64,
+        notes,
+        ..blank::<Experiment>(study.experiment.name.as_str(), options, threads, resolved)
+    }
+}
+
+/// The manifest of a run that begins, without what its task says.
+pub(super) fn blank<D: Document>(name: &str, options: &RunOptions, threads: usize, resolved: &str) -> Manifest {
+    Manifest {
         layout: LAYOUT,
+        kind: D::ROOT.to_owned(),
         state: State::Running,
-        name: study.experiment.name.to_string(),
+        name: name.to_owned(),
         precocial: env!("CARGO_PKG_VERSION").to_owned(),
         stream_version: STREAM_VERSION,
         platform: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
@@ -156,16 +174,16 @@ fn begin(study: &Study, options: &RunOptions, plan: &Plan, threads: usize, resol
         started: now(),
         ended: None,
         experiment_hash: hexadecimal(&Sha256::digest(resolved.as_bytes())),
-        data: study.dataset.files.clone(),
-        rows: study.dataset.rows(),
-        features: study.dataset.features(),
-        targets,
-        parts: plan.rows,
-        parameters: plan.parameters,
-        multiply_adds: plan.multiply_adds,
-        budget: plan.budget as f64 / plan.multiply_adds as f64,
+        data: Vec::new(),
+        rows: 0,
+        features: 0,
+        targets: Vec::new(),
+        parts: [0; 3],
+        parameters: 0,
+        multiply_adds: 0,
+        budget: 0.0,
         spent: Vec::new(),
-        notes,
+        notes: Vec::new(),
         bits: String::new(),
     }
 }
@@ -189,7 +207,7 @@ fn spent(experiment: &Experiment, records: &[RunRecord]) -> Vec<(String, Cost)> 
     experiment.arms.iter().map(|arm| (arm.name.to_string(), total(arm.name.as_str()))).collect()
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 

@@ -1,6 +1,7 @@
 //! Watching a run. The library prints nothing; whoever wants to see progress hands in a [`Watch`].
 
 use crate::experiment::record::ResultRow;
+use crate::experiment::search::tables;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,13 @@ pub enum Event<'a> {
     ArmFinished {
         /// Its result.
         row: &'a ResultRow,
+    },
+    /// A topology search and what is asked of its champion have ended at a seed.
+    SearchFinished {
+        /// Seed.
+        seed: u64,
+        /// Its results.
+        rows: &'a [tables::ResultRow],
     },
 }
 

@@ -9,11 +9,13 @@ mod genome;
 mod innovation;
 pub mod operators;
 pub mod rank;
+mod returns;
 
 pub use evaluate::GraphLossEvaluator;
 pub use genome::{Connection, Genome, Node, NodeKind, Shape};
 pub use innovation::{Innovations, Split};
 pub use operators::Changes;
+pub use returns::{EpisodeMemory, GraphReturnEvaluator};
 
 use crate::network::Graph;
 use crate::values::Fitness;

@@ -12,8 +12,7 @@ mod values;
 pub(crate) use place::locate;
 
 use crate::error::{Error, Result};
-use crate::experiment::config::Experiment;
-use crate::experiment::load::dialect;
+use crate::experiment::load::{Document, dialect};
 use crate::experiment::outline::{Node, Outline, Token, TokenKind, escaped, tokens};
 use ron::error::SpannedError;
 use std::ops::Range;
@@ -23,17 +22,17 @@ use std::sync::Arc;
 /// Most problems told in one go.
 const MOST: usize = 20;
 
-/// An experiment from its text.
+/// A document from its text.
 ///
 /// # Errors
 /// What is wrong with the text, up to 20 problems, each with its place.
-pub(crate) fn parse(source: &Arc<str>, path: &Path) -> Result<Experiment> {
+pub(crate) fn parse<D: Document>(source: &Arc<str>, path: &Path) -> Result<D> {
     let mut text = source.to_string();
     let mut errors: Vec<Error> = Vec::new();
     // Groups from which a field was taken: what they then lack is no news.
     let mut doubtful: Vec<usize> = Vec::new();
     loop {
-        let cause = match dialect().from_str::<Experiment>(&text) {
+        let cause = match dialect().from_str::<D>(&text) {
             Ok(experiment) if errors.is_empty() => return Ok(experiment),
             Ok(_) => break,
             Err(cause) => cause,

@@ -67,6 +67,14 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("runs", &["seeds"]),
     ("replicates", &["seeds"]),
     ("momentum", &["beta1"]),
+    ("env", &["environment"]),
+    ("world", &["environment"]),
+    ("shared_weights", &["weights"]),
+    ("elite_fraction", &["elites"]),
+    ("cull_fraction", &["cull"]),
+    ("initial_connections", &["initial_links"]),
+    ("operators", &["changes"]),
+    ("tune", &["tuning"]),
 ];
 
 /// Settings that are written in another way here.
@@ -84,6 +92,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["patience", "early_stopping"], "it is written `train: (stop: [Patience(10)])`"),
     (&["outputs", "inputs", "n_inputs", "n_outputs"], "inputs and outputs of the network follow from the data"),
     (&["device", "gpu"], "everything runs on the processor; `--threads` says on how many cores"),
+    (&["episodes", "rollouts", "starts"], "the starts of each score are written `search: (repetitions: 3)`"),
     (&["threads", "workers", "jobs", "n_jobs"], "threads are an option of the command: `--threads 2`"),
     (&["out", "output_dir", "output_folder"], "the result folder is an option of the command: `--out DIR`"),
 ];
@@ -291,7 +300,9 @@ pub(super) fn other_name(case: &Case, expected: &str) -> Finding {
     let error = Error::experiment("P0104", format!("this must be `{expected}`, found `{found}`"));
     let error = case.mark(error, span.clone(), "");
     let error = match expected {
-        "Experiment" => error.help("an experiment file holds one `Experiment(…)`"),
+        "Experiment" | "TopologySearch" => {
+            error.help("an experiment file holds one `Experiment(…)` or one `TopologySearch(…)`")
+        }
         _ => error.help(format!("write `{expected}(…)`, or `(…)` alone")),
     };
     Finding::mended(error, span, expected)

@@ -232,6 +232,8 @@ pub(super) fn example(name: &str) -> String {
         "statistics" => "`statistics: (baseline: \"random\"),`",
         "of" => "`of: \"ga\",`",
         "targets" => "`targets: [0.3, 0.1, 0.05],`",
+        "environment" => "`environment: CartPoleSwingUp,`",
+        "weights" => "`weights: [-2.0, -1.0, -0.5, 0.5, 1.0, 2.0],`",
         _ => return format!("`{name}: …,`; `precocial schema` says what"),
     };
     text.to_owned()

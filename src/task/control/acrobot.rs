@@ -65,6 +65,7 @@ impl Dynamics for Acrobot {
             observations: &["cos θ₁", "sin θ₁", "cos θ₂", "sin θ₂", "θ̇₁", "θ̇₂"],
             actions: &["−1 N m", "0 N m", "+1 N m"],
             max_steps: 500,
+            time_step: TIME_STEP,
             early: Ending::Reached,
         }
     }

@@ -35,6 +35,7 @@ impl Dynamics for CartPole {
             observations: &["x", "ẋ", "θ", "θ̇"],
             actions: &["left", "right"],
             max_steps: 500,
+            time_step: TIME_STEP,
             early: Ending::Failed,
         }
     }

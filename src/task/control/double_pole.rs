@@ -127,6 +127,7 @@ impl Dynamics for DoublePole {
             observations,
             actions: &["force"],
             max_steps,
+            time_step: 2.0 * TIME_STEP,
             early: Ending::Failed,
         }
     }

@@ -66,7 +66,7 @@ impl ControlTask {
 }
 
 /// What an environment says of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct About {
     /// Names of the state variables, with units where they have one; what follows from others (a sine) is among them.
     pub state: &'static [&'static str],
@@ -76,6 +76,8 @@ pub struct About {
     pub actions: &'static [&'static str],
     /// Steps after which an episode ends.
     pub max_steps: usize,
+    /// Seconds that a step takes; 1 where time has no unit.
+    pub time_step: f64,
     /// What it means if an episode ends before that.
     pub early: Ending,
 }
@@ -110,7 +112,8 @@ pub struct Step<S> {
 ///     type Observation = [f32; 1];
 ///     type Action = [f32; 1];
 ///     fn about(&self) -> About {
-///         About { state: &["x"], observations: &["x"], actions: &["speed"], max_steps: 100, early: Ending::Failed }
+///         let early = Ending::Failed;
+///         About { state: &["x"], observations: &["x"], actions: &["speed"], max_steps: 100, time_step: 0.1, early }
 ///     }
 ///     fn start(&self, rng: &mut Rng) -> [f64; 1] {
 ///         [rng.uniform64() - 0.5]

@@ -43,6 +43,7 @@ impl Dynamics for MountainCar {
             observations: &["position", "speed"],
             actions: &["left", "none", "right"],
             max_steps: 200,
+            time_step: 1.0,
             early: Ending::Reached,
         }
     }

@@ -26,6 +26,7 @@ impl Dynamics for MountainCarContinuous {
             observations: &["position", "speed"],
             actions: &["push"],
             max_steps: 999,
+            time_step: 1.0,
             early: Ending::Reached,
         }
     }

@@ -30,6 +30,7 @@ impl Dynamics for Pendulum {
             observations: &["cos θ", "sin θ", "θ̇"],
             actions: &["torque"],
             max_steps: 200,
+            time_step: TIME_STEP,
             early: Ending::Failed,
         }
     }

@@ -1,7 +1,7 @@
 //! Rollouts: a controller acts in many episodes until all have ended.
 
 use super::{Environment, Episodes};
-use crate::network::MlpLanes;
+use crate::network::{GraphLanes, MlpLanes};
 use crate::rng::{Purpose, Streams};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,12 @@ pub trait Controller {
 }
 
 impl Controller for MlpLanes<'_> {
+    fn act(&mut self, observations: &[f32], actions: &mut [f32]) {
+        self.step(observations, actions);
+    }
+}
+
+impl Controller for GraphLanes<'_> {
     fn act(&mut self, observations: &[f32], actions: &mut [f32]) {
         self.step(observations, actions);
     }

@@ -47,6 +47,7 @@ impl Dynamics for CartPoleSwingUp {
             observations: &["x", "ẋ", "cos θ", "sin θ", "θ̇"],
             actions: &["force"],
             max_steps: 1000,
+            time_step: TIME_STEP,
             early: Ending::Failed,
         }
     }
