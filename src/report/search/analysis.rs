@@ -457,7 +457,12 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
 
 fn table<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     let bytes = bytes(path)?;
-    let rows: std::result::Result<Vec<T>, _> = csv::Reader::from_reader(&bytes[..]).deserialize().collect();
+    let mut reader = csv::Reader::from_reader(&bytes[..]);
+    // A table that was cut to nothing has no rows that could be malformed.
+    if reader.headers().is_ok_and(|header| header.get(0) != Some("seed")) {
+        return Err(damaged(path, "this table needs `seed` as its first column"));
+    }
+    let rows: std::result::Result<Vec<T>, _> = reader.deserialize().collect();
     rows.map_err(|cause| damaged(path, format!("this table cannot be read: {cause}")))
 }
 
@@ -526,6 +531,7 @@ mod tests {
             ("fronts.csv", "seed,generation,mean,peak,connections\n1,2,3\n"),
             ("weights.csv", "seed,weight,score\n1,0.5,high\n"),
             ("results.csv", "seed,kind\n1\n"),
+            ("fronts.csv", ""),
             ("trajectory.csv", "seed,episode,step,time,x,reward\n1,1,0,0,left,1\n"),
             ("trajectory.csv", "seed,episode\n1,1\n"),
             ("networks/made-up-s1.json", "{\"inputs\": []}"),

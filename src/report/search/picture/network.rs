@@ -55,11 +55,11 @@ const COLOURS: [Rgb; 16] = [
     (0, 150, 110),
     (112, 80, 170),
     (170, 50, 60),
-    (52, 60, 84),
+    (92, 102, 134),
     (0, 0, 0),
 ];
-const POSITIVE: Ink = Ink::Colour((40, 100, 190));
-const NEGATIVE: Ink = Ink::Colour((200, 60, 30));
+const POSITIVE: Ink = Ink::Colour((52, 116, 208));
+const NEGATIVE: Ink = Ink::Colour((214, 78, 48));
 const UNUSED: Ink = Ink::Colour((150, 150, 150));
 const WHITE: Ink = Ink::Colour((255, 255, 255));
 const DASHED: &[f64] = &[6.0, 3.0];
