@@ -123,7 +123,7 @@ fn a_data_set_is_searched_tuned_and_voted_on() {
     let of = |kind: ResultKind| run.tables.results.iter().find(|row| row.kind == kind).unwrap().clone();
     assert!(run.tables.trajectory.is_none() && run.tables.generations.len() == 12);
     let share = |kind| of(kind).score.unwrap();
-    assert!(share(ResultKind::TunedWeights) > 0.85, "{:?}", run.tables.results);
+    assert!(share(ResultKind::TunedWeights) > 0.75, "{:?}", run.tables.results);
     assert!(share(ResultKind::TunedWeights) > share(ResultKind::SharedTuned), "{:?}", run.tables.results);
     assert!(share(ResultKind::Vote) > 0.4, "{:?}", run.tables.results);
     assert_eq!((of(ResultKind::Vote).trials, of(ResultKind::RandomWeights).trials), (1, 3));
