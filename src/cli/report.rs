@@ -101,6 +101,6 @@ fn keep(error: Error, run: &Run) -> Error {
     error.note(format!("the results are whole: precocial report {} tries again", run.folder.path().display()))
 }
 
-fn page(folder: &Folder) -> Option<PathBuf> {
+pub fn page(folder: &Folder) -> Option<PathBuf> {
     ["report.html", "report.md"].map(|name| folder.path().join(name)).into_iter().find(|page| page.is_file())
 }

@@ -49,7 +49,7 @@ impl Run {
         let progress = Progress::new(terminal, examined.study.seeds.len());
         let run = examined.run(loaded, &self.options(&loaded.source), &progress);
         progress.finish();
-        search::report(&run?, &examined, terminal)
+        search::report(&run?, &examined, !self.no_report, terminal)
     }
 
     fn options(&self, source: &str) -> RunOptions {

@@ -6,6 +6,7 @@ use precocial::Result;
 use precocial::experiment::search::tables::{ResultKind, ResultRow};
 use precocial::experiment::search::{SearchPlan, config::SearchTask};
 use precocial::experiment::{self, Loaded, RunOptions, SearchStudy, TopologySearch, Watch, bytes_text, grouped};
+use precocial::report::ReportOptions;
 use serde_json::json;
 
 /// A search that can be run, and what it would take.
@@ -120,18 +121,25 @@ impl Examined {
 }
 
 /// Prints the results of a run.
-pub fn report(run: &experiment::SearchRun, examined: &Examined, terminal: &Terminal) -> Result<()> {
+pub fn report(run: &experiment::SearchRun, examined: &Examined, write: bool, terminal: &Terminal) -> Result<()> {
     let folder = run.folder.path();
+    if write {
+        precocial::report::search::write(&run.folder, &ReportOptions::default())
+            .map_err(|error| error.note(format!("the run is whole: its tables are in {}", folder.display())))?;
+    }
+    let page = super::report::page(&run.folder).filter(|_| write);
     terminal.object(&json!({
         "event": "summary",
         "folder": folder.display().to_string(),
+        "report": page.as_ref().map(|page| page.display().to_string()),
         "manifest": run.manifest,
         "results": run.tables.results,
     }))?;
     terminal.print(&summary(&run.tables.results, &examined.study))?;
     terminal.print(&format!(
-        "  results  {}\n  repeat   precocial run {}",
-        folder.display(),
+        "  {}  {}\n  repeat   precocial run {}",
+        if page.is_some() { "report " } else { "results" },
+        page.as_deref().unwrap_or(folder).display(),
         folder.join("experiment.resolved.ron").display()
     ))
 }

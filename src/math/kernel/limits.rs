@@ -37,7 +37,7 @@ unsafe fn chains<S: Simd, const N: usize>(rounds: usize) -> (u64, f32) {
     }
 }
 
-/// a[i] = b[i] + c[i] / 2: two numbers read and one written per item.
+/// `a = b + c / 2`: two numbers read and one written per item.
 ///
 /// # Panics
 /// If the lengths differ.
