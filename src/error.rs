@@ -25,6 +25,8 @@ pub enum Kind {
     Limit,
     /// A comparison or verification found a difference. Exit code 6.
     Difference,
+    /// Somebody asked to stop; everything was saved. Exit code 130, or 128 and the signal's number.
+    Interrupted,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             Kind::Files => 4,
             Kind::Limit => 5,
             Kind::Difference => 6,
+            Kind::Interrupted => 130,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The one way to write: whole files or nothing, and never over something that was there.
 
 use crate::error::{Error, Kind, Result};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,32 @@ pub fn place(path: &Path, bytes: &[u8]) -> Result<()> {
     put(path, bytes, false)
 }
 
+/// Whether files can be written into `folder`: writes one, syncs it, and takes it away.
+///
+/// # Errors
+/// The step that failed.
+pub fn probe(folder: &Path) -> Result<()> {
+    let file = tempfile::Builder::new().prefix(TEMPORARY.0).suffix(TEMPORARY.1).tempfile_in(folder);
+    let mut file = file.map_err(|cause| Error::io("writing into", folder, &cause))?;
+    let written = file.write_all(&[0; 4096]).and_then(|()| file.as_file().sync_all());
+    written.map_err(|cause| Error::io("writing into", folder, &cause))
+}
+
+/// Removes what a process that was killed while it wrote into `folder` left behind.
+pub fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1) {
+            // It is in nobody's way.
+            _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// How names of files begin and end that are not whole yet.
+const TEMPORARY: (&str, &str) = (".precocial-", ".tmp");
+
 /// Syncs every file of `folder` and the folder itself.
 ///
 /// # Errors
@@ -38,33 +64,65 @@ pub fn settle(folder: &Path) -> Result<()> {
     sync_folder(folder)
 }
 
+/// Failures on demand, in builds with debug assertions: `PRECOCIAL_FAULT=7:eio` lets the seventh step fail that would change
+/// a file or folder. Kinds are `kill`, which ends the process there, `eio`, `enospc` and `erofs`, and `full`: no space from
+/// that step on.
+fn fault() -> std::io::Result<()> {
+    #[cfg(debug_assertions)]
+    {
+        use std::sync::OnceLock;
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static WANTED: OnceLock<Option<(u64, String)>> = OnceLock::new();
+        static STEPS: AtomicU64 = AtomicU64::new(0);
+        let read = || {
+            let text = std::env::var("PRECOCIAL_FAULT").ok()?;
+            let (step, kind) = text.split_once(':')?;
+            Some((step.parse().ok()?, kind.to_owned()))
+        };
+        if let Some((wanted, kind)) = WANTED.get_or_init(read) {
+            let step = STEPS.fetch_add(1, Ordering::SeqCst) + 1;
+            if step == *wanted || (step > *wanted && kind == "full") {
+                let code = match kind.as_str() {
+                    "kill" => std::process::abort(),
+                    "eio" => 5,
+                    "erofs" => 30,
+                    _ => 28,
+                };
+                return Err(std::io::Error::from_raw_os_error(code));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn put(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     let failed = |doing: &str, cause: &std::io::Error| {
         Error::io(doing, path, cause).help("free space or choose another folder with --out, then run again")
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(".precocial-")
-        .suffix(".tmp")
-        .permissions(permissions())
-        .tempfile_in(parent(path))
+    let mut file = fault()
+        .and_then(|()| {
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1).permissions(permissions()).tempfile_in(parent(path))
+        })
         .map_err(|cause| failed("writing", &cause))?;
-    file.write_all(bytes).map_err(|cause| failed("writing", &cause))?;
+    // Half of it first, so that a fault leaves what a full disk leaves.
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let written = file.write_all(first).and_then(|()| fault()).and_then(|()| file.write_all(second));
+    written.map_err(|cause| failed("writing", &cause))?;
     if sync {
-        file.as_file().sync_all().map_err(|cause| failed("saving", &cause))?;
+        fault().and_then(|()| file.as_file().sync_all()).map_err(|cause| failed("saving", &cause))?;
     }
+    fault().map_err(|cause| failed("renaming", &cause))?;
     file.persist(path).map_err(|cause| failed("renaming", &cause.error))?;
     Ok(())
 }
 
-/// Adds `bytes` at the end of `path`, which is made if it is missing, and syncs.
+/// Makes this folder and its parents, if they are not there.
 ///
 /// # Errors
-/// Any failed step; a reader may then find a part of `bytes`.
-pub fn append(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file =
-        OpenOptions::new().create(true).append(true).open(path).map_err(|cause| Error::io("opening", path, &cause))?;
-    file.write_all(bytes).map_err(|cause| Error::io("writing", path, &cause))?;
-    file.sync_data().map_err(|cause| Error::io("saving", path, &cause))
+/// A folder that cannot be made.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fault().and_then(|()| fs::create_dir_all(path)).map_err(|cause| Error::io("making", path, &cause))
 }
 
 /// Makes the first of `<parent>/<name>-1`, `-2`, … that does not exist yet; two callers never get the same one.
@@ -75,7 +133,7 @@ pub fn create_numbered_folder(parent: &Path, name: &str) -> Result<PathBuf> {
     fs::create_dir_all(parent).map_err(|cause| Error::io("making", parent, &cause))?;
     for number in 1_u32.. {
         let path = parent.join(format!("{name}-{number}"));
-        match fs::create_dir(&path) {
+        match fault().and_then(|()| fs::create_dir(&path)) {
             Ok(()) => return Ok(path),
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(cause) => return Err(Error::io("making", &path, &cause)),
@@ -92,7 +150,7 @@ pub fn create_folder(path: &Path) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|cause| Error::io("making", parent, &cause))?;
     }
-    match fs::create_dir(path) {
+    match fault().and_then(|()| fs::create_dir(path)) {
         Ok(()) => Ok(()),
         Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
             let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
@@ -120,7 +178,7 @@ pub fn move_aside(path: &Path) -> Result<Option<PathBuf>> {
         aside.push(format!(".old-{number}"));
         let aside = PathBuf::from(aside);
         if fs::symlink_metadata(&aside).is_err() {
-            fs::rename(path, &aside).map_err(|cause| Error::io("moving aside", path, &cause))?;
+            fault().and_then(|()| fs::rename(path, &aside)).map_err(|cause| Error::io("moving aside", path, &cause))?;
             return Ok(Some(aside));
         }
     }
@@ -168,7 +226,8 @@ fn permissions() -> fs::Permissions {
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder).and_then(|file| file.sync_all()).map_err(|cause| Error::io("saving", folder, &cause))
+    let synced = fault().and_then(|()| File::open(folder)).and_then(|file| file.sync_all());
+    synced.map_err(|cause| Error::io("saving", folder, &cause))
 }
 
 #[cfg(not(unix))]
@@ -213,7 +272,7 @@ mod tests {
         let path = folder.path().join("run");
         create_folder(&path).unwrap();
         create_folder(&path).unwrap();
-        append(&path.join("x"), b"1").unwrap();
+        fs::write(path.join("x"), b"1").unwrap();
         assert_eq!(create_folder(&path).unwrap_err().code(), "P0503");
         assert_eq!(move_aside(&path).unwrap(), Some(folder.path().join("run.old-1")));
         assert_eq!(move_aside(&path).unwrap(), None);
@@ -224,7 +283,7 @@ mod tests {
     fn reading_stops_at_the_cap() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("big");
-        append(&path, &[7; 100]).unwrap();
+        fs::write(&path, [7; 100]).unwrap();
         assert_eq!(read_capped(&path, 100, Kind::Data).unwrap().len(), 100);
         assert_eq!(read_capped(&path, 99, Kind::Data).unwrap_err().code(), "P0141");
         assert_eq!(read_capped(&folder.path().join("no"), 99, Kind::Data).unwrap_err().code(), "P0501");

@@ -36,7 +36,7 @@
 //! # Ok::<(), precocial::Error>(())
 //! ```
 //!
-//! The floors, from the ground up: [`error`], [`rng`], [`values`], [`cost`], [`files`] · [`math`] · [`network`] ·
+//! The floors, from the ground up: [`error`], [`rng`], [`values`], [`cost`], [`files`], [`sealed`] · [`math`] · [`network`] ·
 //! [`task`] · [`train`] · [`evolve`] · [`experiment`] · [`report`]. Each uses only those before it, and is useful
 //! without those after it: [`train::Initializer`] draws starts for any parameter slice of a [`network::Mlp`],
 //! [`evolve::strategy::Genetic`] evolves them, [`math::statistics`] compares numbers of any origin.
@@ -56,6 +56,7 @@ pub mod network;
 pub mod registry;
 pub mod report;
 pub mod rng;
+pub mod sealed;
 pub mod task;
 pub mod train;
 pub mod values;

@@ -113,7 +113,20 @@ impl From<Count> for u64 {
 ///
 /// The order is total; equal values are told apart by whoever compares, by the lower index.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "f64", into = "f64")]
 pub struct Fitness(f64);
+
+impl From<f64> for Fitness {
+    fn from(loss: f64) -> Fitness {
+        Fitness::new(loss)
+    }
+}
+
+impl From<Fitness> for f64 {
+    fn from(fitness: Fitness) -> f64 {
+        fitness.0
+    }
+}
 
 impl Fitness {
     /// Worse than every finite fitness.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const GROUND: [&str; 6] = ["error", "rng", "values", "cost", "registry", "files"];
+const GROUND: [&str; 7] = ["error", "rng", "values", "cost", "registry", "files", "sealed"];
 const FLOORS: [&str; 7] = ["math", "network", "task", "train", "evolve", "experiment", "report"];
 
 fn floor(module: &str) -> Option<usize> {

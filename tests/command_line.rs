@@ -72,7 +72,7 @@ fn column(table: &str, name: &str) -> Vec<String> {
 fn the_first_five_minutes() {
     let place = Place::new();
     let overview = place.good(&[]);
-    assert_eq!(overview.lines().count(), 11, "{overview}");
+    assert_eq!(overview.lines().count(), 12, "{overview}");
     assert!(place.good(&["new", "iris"]).contains("precocial run iris.ron"));
     assert!(place.good(&["check", "iris.ron"]).contains("3 arms x 20 seeds"));
     let (code, stdout, stderr) = place.call(&["run", "tiny.ron"]);

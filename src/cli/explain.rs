@@ -225,7 +225,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "a damaged model",
         "Its checksum does not fit its content: it was cut off or changed. Copy it again, or run the experiment again; equal\nseeds give the same model.",
     ),
-    ("P0303", "a model of a newer program", "Use the version of precocial that wrote it, or a newer one."),
+    (
+        "P0303",
+        "a file of another version",
+        "Models and runs say which format, and which version of the random streams, they were written with. Use the version of\nprecocial that wrote them, or a newer one for newer formats.",
+    ),
     (
         "P0304",
         "a damaged result folder",
@@ -235,6 +239,16 @@ const CODES: &[(&str, &str, &str)] = &[
         "P0305",
         "not a result folder",
         "Result folders hold a file `manifest.json`. `precocial run FILE.ron` writes them to results/.",
+    ),
+    (
+        "P0309",
+        "another experiment than the one that was started",
+        "A run goes on only with the experiment that it began with, or its numbers would be of two kinds. Notes, statistics,\nreport and checkpoint may change in the folder's experiment.ron, and seeds may be added. Anything else is a new run.",
+    ),
+    (
+        "P0310",
+        "changed data",
+        "A data file is not the one that the run began with: its SHA-256 stands in manifest.json. Put the old file back, or begin\na new run.",
     ),
     (
         "P0306",
@@ -262,6 +276,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "The message says what was tried and what the system answered; often rights are missing.",
     ),
     (
+        "P0505",
+        "a result folder in use",
+        "Another process writes into the folder. `precocial status DIR` says how far it is. When that process ends or dies,\nthe folder is free at once.",
+    ),
+    (
         "P0601",
         "unequal budgets",
         "Who may spend more ends lower, whatever the method. Run one of the experiments again with the other's budget.\n`--allow-unequal` compares all the same: costs to a target are then still true, final losses are not fair.",
@@ -280,6 +299,21 @@ const CODES: &[(&str, &str, &str)] = &[
         "P0604",
         "slower than before",
         "`precocial bench --baseline` found workloads whose rate fell by more than 10 %. Measure again with nothing else running;\nif it stays, the change made them slower, or the processor clocks lower.",
+    ),
+    (
+        "P0605",
+        "seeds that came out different",
+        "`precocial verify` ran seeds again and found other numbers than the tables hold. Either somebody edited the tables, or\nthe program or a processor computes wrongly.",
+    ),
+    (
+        "P0606",
+        "a machine that cannot be trusted",
+        "`precocial doctor` computes something with a known outcome on every thread with every instruction set, and writes a\nfile. Something of that failed: a faulty processor or memory, or a disk that is full or not writable.",
+    ),
+    (
+        "P0701",
+        "interrupted",
+        "The run was stopped by a signal. What had finished is in the tables, what was under way is in the folder checkpoints;\n`precocial resume DIR` goes on, and the result has the same bits as a run that was never interrupted.",
     ),
 ];
 

@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod completions;
 mod diagnostics;
+mod doctor;
 mod explain;
 mod guesses;
 mod new;
@@ -13,11 +14,15 @@ mod panic;
 mod predict;
 mod progress;
 mod report;
+mod resume;
 mod run;
 mod schema;
 mod search;
+mod signals;
+mod status;
 mod terminal;
 mod units;
+mod verify;
 
 use clap::{Args, Parser, Subcommand};
 use precocial::Result;
@@ -31,15 +36,17 @@ total cost and over many paired seeds, whether that pays.
   precocial new iris          write a commented experiment to begin with
   precocial check iris.ron    say what it would take; runs nothing
   precocial run iris.ron      run it: verdict here, tables and report in results/
+  precocial resume DIR        go on with a run that was interrupted, or add seeds
 
-  also: report, compare, predict, bench, schema, explain CODE, completions SHELL
+  also: status, report, compare, predict, verify, doctor, bench, schema, explain CODE, completions SHELL
 
   precocial schema            everything an experiment file may say
   precocial help run          options of a verb, and what exit codes mean";
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 a bug in precocial, 2 command line or experiment file, 3 data or model, 4 file system, \
-5 refused by a limit, 6 a comparison found a difference.";
+5 refused by a limit, 6 a comparison or verification found a difference, 128 and a signal's number: \
+stopped by it, resumable.";
 
 /// Evolve the starting weights of neural networks and learn, at equal total cost, whether it pays.
 #[derive(Parser)]
@@ -70,6 +77,13 @@ enum Verb {
     /// Run an experiment and write its result folder
     #[command(after_help = EXIT_CODES)]
     Run(run::Run),
+    /// Go on with a run that was interrupted, or add seeds to one that is whole
+    #[command(after_help = EXIT_CODES)]
+    Resume(resume::Resume),
+    /// Say how far runs are; works while they are written
+    Status(status::Status),
+    /// Run seeds of a result folder again and compare every bit
+    Verify(verify::Verify),
     /// Check experiments and say what they would take; runs nothing
     Check(check::Check),
     /// Write a commented experiment to begin with
@@ -84,6 +98,8 @@ enum Verb {
     Schema(schema::Schema),
     /// Measure the speed of this machine, beside its limits
     Bench(bench::Bench),
+    /// Check kernels, threads, memory and disk of this machine
+    Doctor(doctor::Doctor),
     /// Explain a message by its code, such as P0107; without one, list all codes
     Explain(explain::Explain),
     /// Print the completion script of a shell
@@ -109,12 +125,22 @@ struct Changes {
 
 impl Changes {
     fn threads(&self) -> usize {
-        self.threads.map_or_else(precocial::experiment::available_threads, usize::from)
+        threads(self.threads)
     }
 
     fn memory_limit(&self) -> Option<u128> {
-        self.memory_limit.or_else(|| units::available_memory().map(|bytes| bytes / 5 * 4))
+        memory_limit(self.memory_limit)
     }
+}
+
+/// As many threads as were asked for, or one for each processor.
+fn threads(asked: Option<u16>) -> usize {
+    asked.map_or_else(precocial::experiment::available_threads, usize::from)
+}
+
+/// What was allowed, or 80 % of what is free.
+fn memory_limit(allowed: Option<u128>) -> Option<u128> {
+    allowed.or_else(|| units::available_memory().map(|bytes| bytes / 5 * 4))
 }
 
 /// Runs the command line of this process.
@@ -141,6 +167,9 @@ pub fn main() -> ExitCode {
 fn perform(verb: Verb, terminal: &Terminal) -> Result<()> {
     match verb {
         Verb::Run(verb) => verb.perform(terminal),
+        Verb::Resume(verb) => verb.perform(terminal),
+        Verb::Status(verb) => verb.perform(terminal),
+        Verb::Verify(verb) => verb.perform(terminal),
         Verb::Check(verb) => verb.perform(terminal),
         Verb::New(verb) => verb.perform(terminal),
         Verb::Report(verb) => verb.perform(terminal),
@@ -148,6 +177,7 @@ fn perform(verb: Verb, terminal: &Terminal) -> Result<()> {
         Verb::Predict(verb) => verb.perform(terminal),
         Verb::Schema(verb) => verb.perform(terminal),
         Verb::Bench(verb) => verb.perform(terminal),
+        Verb::Doctor(verb) => verb.perform(terminal),
         Verb::Explain(verb) => verb.perform(terminal),
         Verb::Completions(verb) => verb.perform(terminal),
     }

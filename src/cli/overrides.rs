@@ -48,7 +48,7 @@ fn set<D: Document>(loaded: &Loaded<D>, changes: &[String]) -> Result<Loaded<D>>
 }
 
 /// `1..30`, both included, or `1,2,5`.
-fn parse_seeds(text: &str) -> Result<Seeds> {
+pub fn parse_seeds(text: &str) -> Result<Seeds> {
     let wrong = || {
         Error::experiment("P0109", format!("`--seeds {text}` cannot be understood"))
             .help("write `--seeds 1..30` (both included) or `--seeds 1,2,5`")

@@ -1,7 +1,7 @@
 //! Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, objects with `--json`.
 
 use super::terminal::Terminal;
-use super::units;
+use super::{diagnostics, signals, units};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use precocial::experiment::{Event, Watch};
 use serde_json::json;
@@ -32,6 +32,11 @@ const PARTS: f64 = 10_000.0;
 impl<'a> Progress<'a> {
     /// Progress of `runs` runs: arms times seeds.
     pub fn new(terminal: &'a Terminal, runs: usize) -> Progress<'a> {
+        Progress::after(terminal, runs, 0)
+    }
+
+    /// The same when `finished` of them have finished before.
+    pub fn after(terminal: &'a Terminal, runs: usize, finished: usize) -> Progress<'a> {
         let silent = terminal.quiet || terminal.json;
         let bar = (!silent && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("  {bar:30} {percent:>3}%  {msg}").expect("a valid template");
@@ -39,7 +44,7 @@ impl<'a> Progress<'a> {
             bar.set_style(style);
             bar
         });
-        let state = State { finished: 0, under_way: HashMap::new(), next_line: Duration::from_millis(500) };
+        let state = State { finished, under_way: HashMap::new(), next_line: Duration::from_millis(500) };
         Progress { terminal, bar, runs, begin: Instant::now(), state: Mutex::new(state) }
     }
 
@@ -76,7 +81,7 @@ impl Watch for Progress<'_> {
         let (arm, seed) = match event {
             Event::ArmStarted { arm, seed } => {
                 state.under_way.insert((arm.to_owned(), seed), 0.0);
-                _ = self.terminal.object(&json!({"event": "started", "arm": arm, "seed": seed}));
+                self.terminal.event(&json!({"event": "started", "arm": arm, "seed": seed}));
                 (arm, seed)
             }
             Event::Progress { arm, seed, spent, budget } => {
@@ -86,17 +91,26 @@ impl Watch for Progress<'_> {
             Event::ArmFinished { row } => {
                 state.under_way.remove(&(row.arm.clone(), row.seed));
                 state.finished += 1;
-                _ = self.terminal.object(&json!({"event": "finished", "run": row}));
+                self.terminal.event(&json!({"event": "finished", "run": row}));
                 (row.arm.as_str(), row.seed)
             }
             Event::SearchFinished { seed, rows } => {
                 state.under_way.remove(&("search".to_owned(), seed));
                 state.finished += 1;
-                _ = self.terminal.object(&json!({"event": "finished", "seed": seed, "results": rows}));
+                self.terminal.event(&json!({"event": "finished", "seed": seed, "results": rows}));
                 ("search", seed)
+            }
+            Event::Damaged { problem, from_start } => {
+                let what = if from_start { "this run begins again" } else { "the save before is used" };
+                self.terminal.say(&diagnostics::render(&problem.clone().note(what), self.terminal.styled));
+                return;
             }
             _ => return,
         };
         self.show(&mut state, arm, seed);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        signals::caught().is_some()
     }
 }

@@ -1,11 +1,13 @@
 //! `precocial run`: from an experiment file to a result folder.
 
-use super::{Changes, check, overrides, progress::Progress, report, search, terminal::Terminal};
-use precocial::Result;
-use precocial::experiment::{self, Loaded, Opened, RunOptions, TopologySearch};
+use super::{Changes, check, overrides, progress::Progress, report, search, signals, terminal::Terminal};
+use precocial::error::Kind;
+use precocial::experiment::folder::State;
+use precocial::experiment::{self, Loaded, Manifest, Opened, RunOptions, Study, TopologySearch};
 use precocial::task::Data;
+use precocial::{Error, Result};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Run {
@@ -31,9 +33,10 @@ pub struct Run {
 impl Run {
     pub fn perform(&self, terminal: &Terminal) -> Result<()> {
         if self.out.is_some() && self.files.len() > 1 {
-            return Err(precocial::Error::experiment("P0109", "--out names one folder, and there are several files")
+            return Err(Error::experiment("P0109", "--out names one folder, and there are several files")
                 .help("run them one by one, or leave --out away: each gets its own folder in results/"));
         }
+        signals::catch(terminal);
         self.files.iter().try_for_each(|file| self.one(file, terminal))
     }
 
@@ -47,12 +50,12 @@ impl Run {
         terminal.say(&examined.headline());
         terminal.say(&format!("  plan: {}", examined.forecast()));
         let progress = Progress::new(terminal, examined.study.seeds.len());
-        let run = examined.run(loaded, &self.options(&loaded.source), &progress);
+        let run = examined.run(loaded, &self.options(&loaded.source, loaded.folder()), &progress);
         progress.finish();
-        search::report(&run?, &examined, !self.no_report, terminal)
+        search::conclude(&run?, &examined.study, !self.no_report, terminal)
     }
 
-    fn options(&self, source: &str) -> RunOptions {
+    fn options(&self, source: &str, folder: &Path) -> RunOptions {
         RunOptions {
             out: self.out.clone(),
             parent: None,
@@ -60,10 +63,11 @@ impl Run {
             threads: self.changes.threads(),
             source: Some(source.to_owned()),
             command: std::env::args().skip(1).collect(),
+            data_folder: folder.to_owned(),
         }
     }
 
-    fn one(&self, file: &std::path::Path, terminal: &Terminal) -> Result<()> {
+    fn one(&self, file: &Path, terminal: &Terminal) -> Result<()> {
         let loaded = match overrides::open(file, &self.changes)? {
             Opened::Experiment(loaded) => loaded,
             Opened::Search(loaded) => return self.search(&loaded, terminal),
@@ -76,33 +80,53 @@ impl Run {
         }
         terminal.say(&examined.headline());
         terminal.say(&format!("  plan: {}", examined.forecast()));
-        let options = self.options(&loaded.source);
+        let options = self.options(&loaded.source, loaded.folder());
         let study = &examined.study;
         let progress = Progress::new(terminal, study.experiment.arms.len() * study.seeds.len());
         let run = experiment::run(&examined.study, &options, &progress).map_err(|error| loaded.locate(error));
         progress.finish();
-        let run = run?;
-        let page = report::after_run(&run, !self.no_report, terminal)?;
-        let folder = run.folder.path();
-        terminal.object(&json!({
-            "event": "summary",
-            "folder": folder.display().to_string(),
-            "report": page.as_ref().map(|page| page.display().to_string()),
-            "manifest": run.manifest,
-            "results": run.tables.results,
-        }))?;
-        // Paths of tables start at the experiment file, so a copy of it elsewhere would not find them.
-        let is_movable =
-            matches!(examined.study.experiment.task.data(), Data::Builtin(_)) || run.manifest.data.is_empty();
-        let again = if is_movable {
-            format!("precocial run {}", folder.join("experiment.resolved.ron").display())
-        } else {
-            format!("precocial {}", run.manifest.command.join(" "))
-        };
-        let (word, place) = match &page {
-            Some(page) => ("report ", page.as_path()),
-            None => ("results", folder),
-        };
-        terminal.print(&format!("  {word}  {}\n  repeat   {again}", place.display()))
+        conclude(&run?, study, !self.no_report, terminal)
     }
+}
+
+/// Writes the report of a run if `write`, and prints what came out.
+pub fn conclude(run: &experiment::Run, study: &Study, write: bool, terminal: &Terminal) -> Result<()> {
+    interrupted(
+        &run.manifest,
+        run.folder.path(),
+        run.tables.results.len(),
+        study.experiment.arms.len() * study.seeds.len(),
+    )?;
+    let page = report::after_run(run, write, terminal)?;
+    let folder = run.folder.path();
+    terminal.object(&json!({
+        "event": "summary",
+        "folder": folder.display().to_string(),
+        "report": page.as_ref().map(|page| page.display().to_string()),
+        "manifest": run.manifest,
+        "results": run.tables.results,
+    }))?;
+    // Paths of tables start at the experiment file, so a copy of it elsewhere would not find them.
+    let is_movable = matches!(study.experiment.task.data(), Data::Builtin(_)) || run.manifest.data.is_empty();
+    let again = if is_movable {
+        format!("precocial run {}", folder.join("experiment.resolved.ron").display())
+    } else {
+        format!("precocial {}", run.manifest.command.join(" "))
+    };
+    let (word, place) = match &page {
+        Some(page) => ("report ", page.as_path()),
+        None => ("results", folder),
+    };
+    terminal.print(&format!("  {word}  {}\n  repeat   {again}", place.display()))
+}
+
+/// Refuses to conclude a run that is not whole: says how to go on with it.
+pub fn interrupted(manifest: &Manifest, folder: &Path, finished: usize, runs: usize) -> Result<()> {
+    if manifest.state == State::Complete {
+        return Ok(());
+    }
+    let message =
+        format!("interrupted when {finished} of {runs} runs had finished; the others are saved where they were");
+    Err(Error::new(Kind::Interrupted, "P0701", message)
+        .help(format!("continue with: precocial resume {}", folder.display())))
 }

@@ -120,9 +120,12 @@ impl Examined {
     }
 }
 
-/// Prints the results of a run.
-pub fn report(run: &experiment::SearchRun, examined: &Examined, write: bool, terminal: &Terminal) -> Result<()> {
+/// Writes the report of a run if `write`, and prints what came out.
+pub fn conclude(run: &experiment::SearchRun, study: &SearchStudy, write: bool, terminal: &Terminal) -> Result<()> {
     let folder = run.folder.path();
+    let mut finished: Vec<u64> = run.tables.results.iter().map(|row| row.seed).collect();
+    finished.dedup();
+    super::run::interrupted(&run.manifest, folder, finished.len(), study.seeds.len())?;
     if write {
         precocial::report::search::write(&run.folder, &ReportOptions::default())
             .map_err(|error| error.note(format!("the run is whole: its tables are in {}", folder.display())))?;
@@ -135,7 +138,7 @@ pub fn report(run: &experiment::SearchRun, examined: &Examined, write: bool, ter
         "manifest": run.manifest,
         "results": run.tables.results,
     }))?;
-    terminal.print(&summary(&run.tables.results, &examined.study))?;
+    terminal.print(&summary(&run.tables.results, study))?;
     terminal.print(&format!(
         "  {}  {}\n  repeat   precocial run {}",
         if page.is_some() { "report " } else { "results" },

@@ -1,6 +1,7 @@
 //! Where text goes: results to stdout, everything else to stderr.
 
-use super::diagnostics;
+use super::{diagnostics, signals};
+use precocial::error::Kind;
 use precocial::{Error, Result};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
@@ -48,6 +49,14 @@ impl Terminal {
         if self.json { write_stdout(format!("{object}\n").as_bytes()) } else { Ok(()) }
     }
 
+    /// The same for what happens on the way: a reader that has gone away ends no run.
+    pub fn event(&self, object: &Value) {
+        if self.json {
+            let mut stdout = std::io::stdout().lock();
+            _ = writeln!(stdout, "{object}").and_then(|()| stdout.flush());
+        }
+    }
+
     /// Something good to know on the way, on stderr.
     pub fn say(&self, text: &str) {
         if !self.quiet && !self.json {
@@ -67,7 +76,8 @@ impl Terminal {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 self.draw(&error);
-                ExitCode::from(error.kind().exit_code())
+                let stopped = signals::caught().filter(|_| error.kind() == Kind::Interrupted);
+                ExitCode::from(stopped.map_or(error.kind().exit_code(), |signal| 128 + signal))
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use crate::math::kernel::AlignedBuffer;
 use crate::network::Mlp;
+use crate::values::Fitness;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Genomes row by row in one contiguous buffer; each begins at a cache line.
@@ -53,8 +55,37 @@ impl Population {
     }
 }
 
+/// A scored generation, as a checkpoint holds it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SavedGeneration {
+    /// Fitness of each individual.
+    pub fitness: Vec<Fitness>,
+    /// Their genomes, one after the other.
+    pub genes: Vec<f32>,
+}
+
+impl SavedGeneration {
+    /// The first individuals of `population`, as many as have a fitness.
+    pub fn of(population: &Population, fitness: &[Fitness]) -> SavedGeneration {
+        let genes = (0..fitness.len()).flat_map(|index| population.genome(index)).copied().collect();
+        SavedGeneration { fitness: fitness.to_vec(), genes }
+    }
+
+    /// Puts the genomes into `population`, which has room for at least as many; false if they are no genomes of its
+    /// length, or too many.
+    pub fn put_into(&self, population: &mut Population) -> bool {
+        let (size, parameters) = (self.fitness.len(), population.parameters());
+        let fits = size <= population.len() && self.genes.len() == size * parameters;
+        if fits && parameters > 0 {
+            let genomes = self.genes.chunks_exact(parameters).enumerate();
+            genomes.for_each(|(index, genes)| population.genome_mut(index).copy_from_slice(genes));
+        }
+        fits
+    }
+}
+
 /// The unit of mutation steps: per layer, how widely generation 0 spread its weights.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// Per layer, standard deviation of the weights over generation 0; its thresholds use it too. Above 0.
     pub per_layer: Vec<f32>,

@@ -1,6 +1,7 @@
 //! The experiment file: what may be written, and what it means.
 
 use crate::experiment::arm::Method;
+use crate::experiment::checkpoint::Checkpoint;
 use crate::math::Activation;
 use crate::network::{Loss, Output};
 use crate::task::{Data, Scaling, Split};
@@ -42,6 +43,9 @@ pub struct Experiment {
     /// What is drawn and written.
     #[serde(default)]
     pub report: Report,
+    /// How often runs under way are saved.
+    #[serde(default)]
+    pub checkpoint: Checkpoint,
 }
 
 /// One contestant.

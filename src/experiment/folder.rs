@@ -11,6 +11,9 @@ use crate::task::DataFile;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Version of the folder's layout.
@@ -54,12 +57,21 @@ pub struct Manifest {
     pub threads: usize,
     /// The command, after the program's name.
     pub command: Vec<String>,
+    /// Folder that relative paths of data files start from, as it was named.
+    #[serde(default)]
+    pub data_folder: String,
     /// Start and end, seconds since 1970 (UTC).
     pub started: u64,
     /// End, once there is one.
     pub ended: Option<u64>,
+    /// When it was resumed, seconds since 1970 (UTC).
+    #[serde(default)]
+    pub resumed: Vec<u64>,
     /// SHA-256 of `experiment.resolved.ron`.
     pub experiment_hash: String,
+    /// SHA-256 of the experiment without what may change at a resume.
+    #[serde(default)]
+    pub meaning: String,
     /// Data files.
     pub data: Vec<DataFile>,
     /// Rows of the data set, and its input columns.
@@ -104,6 +116,34 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// The runs that the tables hold. What each cost by category is told by no table: it is left at nothing.
+    pub fn records(self) -> Vec<RunRecord> {
+        let mut records: Vec<RunRecord> = Vec::new();
+        let mut places = HashMap::new();
+        for result in self.results {
+            places.insert((result.arm.clone(), result.seed), records.len());
+            records.push(RunRecord {
+                result,
+                history: Vec::new(),
+                generations: Vec::new(),
+                health: Vec::new(),
+                predictions: Vec::new(),
+                cost: Cost::ZERO,
+            });
+        }
+        macro_rules! hand_out {
+            ($($table:ident),*) => {
+                $(for row in self.$table {
+                    if let Some(&place) = places.get(&(row.arm.clone(), row.seed)) {
+                        records[place].$table.push(row);
+                    }
+                })*
+            };
+        }
+        hand_out!(history, generations, health, predictions);
+        records
+    }
+
     /// The tables of some runs; their order is canonical: arms as in the experiment, then seeds as listed.
     pub fn of(mut records: Vec<RunRecord>, study: &Study) -> Tables {
         let arms = &study.experiment.arms;
@@ -183,10 +223,22 @@ pub(super) fn table<T: Serialize>(rows: &[T]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(|cause| Error::internal(format!("a table cannot be written: {cause}")))
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
-    let bytes = files::read_capped(path, 4 << 30, Kind::Data)?;
+/// Longest table that is read.
+pub(super) const LARGEST_TABLE: u64 = 4 << 30;
+
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let bytes = files::read_capped(path, LARGEST_TABLE, Kind::Data)?;
     let rows: std::result::Result<Vec<T>, _> = csv::Reader::from_reader(&bytes[..]).deserialize().collect();
     rows.map_err(|cause| Error::data("P0304", format!("this table cannot be read: {cause}")).in_file(path))
+}
+
+/// File that the process which writes into a result folder holds a lock on.
+const LOCK: &str = ".lock";
+
+/// A result folder that nobody else writes into.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
 }
 
 /// A result folder being written or read.
@@ -238,6 +290,43 @@ impl Folder {
     /// A missing or malformed `experiment.resolved.ron`.
     pub fn experiment(&self) -> Result<Experiment> {
         super::load(&self.path.join("experiment.resolved.ron")).map(|loaded| loaded.experiment)
+    }
+
+    /// Keeps every other process from writing into the folder as long as the lock lives. A process that dies loses it.
+    ///
+    /// # Errors
+    /// `P0505` if another process has it.
+    pub fn lock(&self) -> Result<Lock> {
+        let path = self.path.join(LOCK);
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|cause| Error::io("opening", &path, &cause))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                _ = file.take(100).read_to_string(&mut owner);
+                let owner: String = owner.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
+                let owner = if owner.is_empty() { "another process".to_owned() } else { owner };
+                let path = self.path.display();
+                return Err(Error::new(Kind::Files, "P0505", format!("{path} is being written by {owner}"))
+                    .help(format!("precocial status {path} says how far it is")));
+            }
+            // Some file systems know no locks; results are worth more than the protection.
+            Err(TryLockError::Error(_)) | Ok(()) => {}
+        }
+        let text = format!("process {}", std::process::id());
+        _ = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
+        Ok(Lock { _file: file })
+    }
+
+    /// Whether a process is writing into the folder.
+    pub fn is_locked(&self) -> bool {
+        let file = File::open(self.path.join(LOCK));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The tables.

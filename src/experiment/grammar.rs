@@ -418,7 +418,7 @@ mod tests {
         assert_eq!(gaussian["rate"].range.as_deref(), Some("between 0 and 1"));
         assert_eq!(gaussian["sigma"].default.as_deref(), Some("0.15"));
         let experiment = fields(&grammar().families[0], "");
-        assert_eq!(experiment.len(), 11);
+        assert_eq!(experiment.len(), 12);
         assert!(experiment["budget"].default.is_none() && experiment["report"].default.is_some());
         assert_eq!(grammar().owners("learning_rate").first().map(String::as_str), Some("Sgd"));
         assert_eq!(grammar().owners("baseline"), ["statistics"]);

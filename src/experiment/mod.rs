@@ -1,6 +1,7 @@
 //! Experiments: the file, the arms, the loop, the result folder.
 
 pub mod arm;
+pub mod checkpoint;
 pub mod config;
 mod diagnose;
 pub mod folder;
@@ -9,11 +10,14 @@ mod load;
 pub mod model;
 pub mod outline;
 mod prepare;
+mod probe;
 pub mod record;
 mod replicate;
+mod resume;
 mod roles;
 mod run;
 pub mod search;
+mod verify;
 mod watch;
 pub mod workload;
 
@@ -22,9 +26,12 @@ pub use folder::{Folder, Manifest, Tables};
 pub use load::{Document, Loaded, Opened, ROOTS, dialect, load, open, parse, parse_as, to_text};
 pub use model::Model;
 pub use prepare::{Plan, Study, bytes_text, grouped};
+pub use probe::{PROBE, probe};
 pub use record::ResultRow;
 pub use replicate::grid;
+pub use resume::{Reopened, Resumable, Standing};
 pub use roles::roles;
-pub use run::{Run, RunOptions, available_threads, processor, run};
-pub use search::{SearchRun, SearchStudy, TopologySearch, run_search};
+pub use run::{Run, RunOptions, available_threads, processor, resume, run};
+pub use search::{SearchRun, SearchStudy, TopologySearch, resume_search, run_search};
+pub use verify::{Verified, verify};
 pub use watch::{Event, Unwatched, Watch};

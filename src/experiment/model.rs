@@ -1,7 +1,7 @@
 //! Model files: a network with its weights, its scaling and its names, checked to the last byte.
 //!
-//! Layout: `PRCL`, major and minor version (u16), length of the header (u32), the header in RON, the parameters as
-//! 32-bit floats in the order of the parameter slice, SHA-256 of all that stands before. All numbers little-endian.
+//! A sealed file ([`crate::sealed`]): the payload are the parameters as little-endian 32-bit floats, in the order of the
+//! parameter slice.
 
 use crate::error::{Error, Kind, Result};
 use crate::experiment::prepare::Study;
@@ -10,17 +10,11 @@ use crate::files;
 use crate::math::Activation;
 use crate::math::kernel::Workspace;
 use crate::network::{Loss, Mlp, Output};
+use crate::sealed::{self, Content};
 use crate::task::{Encoding, Prepared, Scaler, Targets, pack_inputs};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::path::Path;
-
-const MAGIC: &[u8; 4] = b"PRCL";
-const MAJOR: u16 = 1;
-const MINOR: u16 = 0;
-const LARGEST_HEADER: usize = 64 << 10;
-const LARGEST_FILE: u64 = 1 << 30;
 
 /// Everything about a model but its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -123,16 +117,8 @@ impl Model {
     /// The bytes of the model file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let header = ron::to_string(&self.header).expect("a header is plain data");
-        let mut bytes = Vec::with_capacity(64 + header.len() + 4 * self.params.len());
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&MAJOR.to_le_bytes());
-        bytes.extend_from_slice(&MINOR.to_le_bytes());
-        bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(header.as_bytes());
-        self.params.iter().for_each(|param| bytes.extend_from_slice(&param.to_le_bytes()));
-        let hash = Sha256::digest(&bytes);
-        bytes.extend_from_slice(&hash);
-        bytes
+        let payload: Vec<u8> = self.params.iter().flat_map(|param| param.to_le_bytes()).collect();
+        sealed::seal(&header, &payload)
     }
 
     /// Writes the model file; whoever writes many calls [`files::settle`] on their folder at the end.
@@ -148,7 +134,7 @@ impl Model {
     /// # Errors
     /// `P0301` for something that is no model, `P0302` for a damaged one, `P0303` for one of a newer program.
     pub fn load(path: &Path) -> Result<Model> {
-        let bytes = files::read_capped(path, LARGEST_FILE, Kind::Data)?;
+        let bytes = files::read_capped(path, sealed::LARGEST_FILE, Kind::Data)?;
         Model::from_bytes(&bytes).map_err(|error| error.in_file(path))
     }
 
@@ -157,34 +143,8 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
-        if bytes.len() < 4 || &bytes[..4] != MAGIC {
-            return Err(Error::data("P0301", "this is not a precocial model")
-                .help("models are the `.pcl` files in the folder `models` of a result"));
-        }
-        let damaged = |what: &str| {
-            Error::data("P0302", format!("the model is damaged: {what}")).help("copy it again from where it came from")
-        };
-        let number = |at: usize| -> Result<u16> {
-            let two = bytes.get(at..at + 2).ok_or_else(|| damaged("it ends in its first line"))?;
-            Ok(u16::from_le_bytes([two[0], two[1]]))
-        };
-        let major = number(4)?;
-        if major != MAJOR {
-            return Err(Error::data(
-                "P0303",
-                format!("the model has format {major}, this program reads format {MAJOR}"),
-            )
-            .help("use the version of precocial that wrote it, or a newer one"));
-        }
-        let body = bytes.len().checked_sub(32).filter(|body| *body >= 12).ok_or_else(|| damaged("it is too short"))?;
-        if Sha256::digest(&bytes[..body])[..] != bytes[body..] {
-            return Err(damaged("its checksum does not fit its content"));
-        }
-        let length = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]) as usize;
-        if length > LARGEST_HEADER || 12 + length > body {
-            return Err(damaged("its header is longer than it may be"));
-        }
-        let text = std::str::from_utf8(&bytes[12..12 + length]).map_err(|_| damaged("its header is not text"))?;
+        let damaged = |what: &str| Content::Model.damaged(what);
+        let (text, payload) = sealed::open(bytes, Content::Model)?;
         let header: Header = ron::from_str(text).map_err(|_| damaged("its header cannot be read"))?;
         let outputs = match (&header.target_scaler, header.classification) {
             (Some(scaler), false) => scaler.columns(),
@@ -196,14 +156,12 @@ impl Model {
             .map_err(|error| damaged(&error.problems()[0].message))?;
         let fits = header.kind == "mlp"
             && header.input_scaler.columns() == header.inputs.len()
-            && body - 12 - length == 4 * network.parameters();
+            && payload.len() == 4 * network.parameters();
         if !fits {
             return Err(damaged("its parts do not fit each other"));
         }
-        let params: Vec<f32> = bytes[12 + length..body]
-            .chunks_exact(4)
-            .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
-            .collect();
+        let params: Vec<f32> =
+            payload.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
         Ok(Model { header, network, params })
     }
 }

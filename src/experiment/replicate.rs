@@ -3,6 +3,7 @@
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::experiment::arm::{Arm, ArmContext, Finished, Log, StartContext, Step};
+use crate::experiment::checkpoint::{Slot, Vault};
 use crate::experiment::prepare::Study;
 use crate::experiment::record::{
     GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunRecord, RunState,
@@ -11,8 +12,10 @@ use crate::experiment::watch::{Event, Watch};
 use crate::math::Rows;
 use crate::math::kernel::Workspace;
 use crate::rng::{Purpose, Streams};
+use crate::sealed;
 use crate::task::{Prepared, Targets};
 use crate::train::{Batch, Health, Scratch, TrainContext};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Instant;
 
@@ -42,37 +45,68 @@ pub fn grid(budget: u64, unit: u64) -> Vec<u64> {
     grid
 }
 
-/// Runs every arm of `study` at `seed`; hands each finished run to `keep`, with its weights.
+/// What a finished run leaves for the tables and for arms that refer to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Left {
+    /// Its rows in the tables.
+    pub record: RunRecord,
+    /// What other arms may use.
+    pub finished: Finished,
+    /// Models that were written.
+    pub models: Vec<Moment>,
+}
+
+/// What a replicate works with beside its study.
+pub struct Desk<'a> {
+    /// Whether predictions are written down.
+    pub with_predictions: bool,
+    /// Who looks on.
+    pub watch: &'a dyn Watch,
+    /// Where runs are saved, if they are.
+    pub vault: Option<&'a Vault>,
+    /// Whether what a finished run left is still whole; if not, it is run again.
+    pub is_whole: &'a dyn Fn(&Left) -> bool,
+    /// Takes what a finished run left, with its weights and the rows it was trained on, before it counts as finished.
+    pub keep: &'a dyn Fn(&Left, &Weights, &Prepared) -> Result<()>,
+}
+
+/// Runs every arm of `study` at `seed`, or goes on where it was interrupted. What finished ones left is added to `all`; it
+/// is all arms' unless the replicate was interrupted again.
 ///
 /// # Errors
-/// What `keep` returns; data that cannot be split at this seed; a start that cannot be drawn.
-pub fn run_replicate(
-    study: &Study,
-    seed: u64,
-    with_predictions: bool,
-    watch: &dyn Watch,
-    keep: &mut dyn FnMut(RunRecord, Weights, &Prepared) -> Result<()>,
-) -> Result<()> {
+/// What `keep` returns; data that cannot be split at this seed; a start that cannot be drawn; a file that cannot be written.
+pub fn run_replicate(study: &Study, seed: u64, desk: &Desk, all: &mut Vec<Left>) -> Result<()> {
     let prepared = study.prepare(seed)?;
     let streams = Streams::new(seed);
     let (network, training) = (&study.network, &study.experiment.train);
     let train = TrainContext { network, supervised: &prepared.supervised, training, streams };
     let mut finished: Vec<Option<Finished>> = vec![None; study.experiment.arms.len()];
     for &index in &study.order {
-        if watch.is_cancelled() {
+        let arm = &study.experiment.arms[index];
+        let mut slot = desk.vault.map(|vault| vault.slot(&format!("{}-s{seed}", arm.name)));
+        let before: Option<Left> = slot.as_ref().and_then(Slot::finished);
+        if let Some(left) = before.filter(|left| (desk.is_whole)(left)) {
+            finished[index] = Some(left.finished.clone());
+            all.push(left);
+            continue;
+        }
+        if desk.watch.is_cancelled() {
             return Ok(());
         }
-        let arm = &study.experiment.arms[index];
-        watch.event(Event::ArmStarted { arm: arm.name.as_str(), seed });
-        let context = StartContext { train, arms: &study.experiment.arms, finished: &finished };
-        let contestant = arm.method.start(context)?;
-        let observer = Observer::new(study, &prepared, arm.name.as_str(), seed, watch);
-        let Some((record, weights, done)) = observer.run(contestant, train, with_predictions)? else {
+        desk.watch.event(Event::ArmStarted { arm: arm.name.as_str(), seed });
+        let start = || arm.method.start(StartContext { train, arms: &study.experiment.arms, finished: &finished });
+        let mut observer = Observer::new(study, &prepared, arm.name.as_str(), seed, desk.watch);
+        let contestant = observer.resume(&start, slot.as_mut())?;
+        let Some((left, weights)) = observer.run(contestant, train, desk.with_predictions, slot.as_mut())? else {
             return Ok(());
         };
-        finished[index] = Some(done);
-        watch.event(Event::ArmFinished { row: &record.result });
-        keep(record, weights, &prepared)?;
+        (desk.keep)(&left, &weights, &prepared)?;
+        if let Some(slot) = slot {
+            slot.finish(&left)?;
+        }
+        desk.watch.event(Event::ArmFinished { row: &left.record.result });
+        finished[index] = Some(left.finished.clone());
+        all.push(left);
     }
     Ok(())
 }
@@ -86,19 +120,39 @@ struct Observer<'a> {
     watch: &'a dyn Watch,
     began: Instant,
     workspace: Workspace,
-    observed: Cost,
-    history: Vec<HistoryRow>,
-    /// Loss that chooses, training loss, validation loss, cost and weights of the deployed state.
-    best: Option<Deployed>,
-    lowest: f64,
+    seen: Seen,
 }
 
+/// What an observer has seen: with the arm, all that a checkpoint holds.
+#[derive(Serialize, Deserialize)]
+struct Seen {
+    cost: Cost,
+    log: Log,
+    observed: Cost,
+    history: Vec<HistoryRow>,
+    /// The state that would be deployed.
+    best: Option<Deployed>,
+    lowest: f64,
+    /// Seconds before the latest interruption.
+    seconds: f64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Deployed {
+    /// Loss that chooses.
     choice: f64,
     training: f64,
     validation: Option<f64>,
     cost: u64,
     weights: Vec<f32>,
+}
+
+impl Weights {
+    /// The weights that there are.
+    pub fn moments(&self) -> impl Iterator<Item = (Moment, &[f32])> {
+        let all = [(Moment::Drawn, &self.drawn), (Moment::Start, &self.start), (Moment::End, &self.end)];
+        all.into_iter().filter_map(|(moment, weights)| weights.as_deref().map(|weights| (moment, weights)))
+    }
 }
 
 impl<'a> Observer<'a> {
@@ -111,11 +165,54 @@ impl<'a> Observer<'a> {
             watch,
             began: Instant::now(),
             workspace: Workspace::new(),
-            observed: Cost::ZERO,
-            history: Vec::new(),
-            best: None,
-            lowest: f64::INFINITY,
+            seen: Seen {
+                cost: Cost::ZERO,
+                log: Log::default(),
+                observed: Cost::ZERO,
+                history: Vec::new(),
+                best: None,
+                lowest: f64::INFINITY,
+                seconds: 0.0,
+            },
         }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seen.seconds + self.began.elapsed().as_secs_f64()
+    }
+
+    /// The arm as it was saved last, or as it starts.
+    fn resume(
+        &mut self,
+        start: &dyn Fn() -> Result<Box<dyn Arm + 'a>>,
+        slot: Option<&mut Slot>,
+    ) -> Result<Box<dyn Arm + 'a>> {
+        let mut arm = start()?;
+        let Some(slot) = slot else { return Ok(arm) };
+        let parameters = self.study.network.parameters();
+        let (loaded, damaged) = slot.load(|(state, seen): (Vec<u8>, Seen)| {
+            arm.load(&state)?;
+            let fits = |weights: &[f32]| weights.len() == parameters;
+            if !arm.weights().is_none_or(fits) || !seen.best.as_ref().is_none_or(|best| fits(&best.weights)) {
+                return Err(sealed::mismatch());
+            }
+            self.seen = seen;
+            Ok(())
+        });
+        for problem in &damaged {
+            self.watch.event(Event::Damaged { problem, from_start: !loaded });
+        }
+        // A state that was refused may have left traces.
+        if loaded { Ok(arm) } else { start() }
+    }
+
+    fn save(&mut self, arm: &dyn Arm, slot: Option<&mut Slot>) -> Result<()> {
+        let Some(slot) = slot else { return Ok(()) };
+        let before = self.seen.seconds;
+        self.seen.seconds = self.seconds();
+        let state = sealed::encode(&(arm.save(), &self.seen));
+        self.seen.seconds = before;
+        slot.save(&state)
     }
 
     fn row_passes(&self, multiply_adds: u64) -> f64 {
@@ -123,26 +220,27 @@ impl<'a> Observer<'a> {
     }
 
     fn loss(&mut self, weights: &[f32], rows: &Rows) -> f64 {
-        self.observed += Cost::forward(self.study.network.multiply_adds(), rows.count());
+        self.seen.observed += Cost::forward(self.study.network.multiply_adds(), rows.count());
         self.study.network.loss(weights, rows, &mut self.workspace)
     }
 
-    fn look(&mut self, arm: &dyn Arm, log: &Log, spent: u64) {
+    fn look(&mut self, arm: &dyn Arm, spent: u64) {
         let Some(weights) = arm.weights() else { return };
         let supervised = &self.prepared.supervised;
         let training = self.loss(weights, &supervised.training);
         let validation = supervised.validation.as_ref().map(|rows| self.loss(weights, rows));
-        if training < self.lowest {
-            self.lowest = training;
+        if training < self.seen.lowest {
+            self.seen.lowest = training;
         }
         let choice = validation.unwrap_or(training);
-        if choice.is_finite() && self.best.as_ref().is_none_or(|best| choice < best.choice) {
-            let mut kept = self.best.take().map(|best| best.weights).unwrap_or_default();
+        if choice.is_finite() && self.seen.best.as_ref().is_none_or(|best| choice < best.choice) {
+            let mut kept = self.seen.best.take().map(|best| best.weights).unwrap_or_default();
             kept.clear();
             kept.extend_from_slice(weights);
-            self.best = Some(Deployed { choice, training, validation, cost: spent, weights: kept });
+            self.seen.best = Some(Deployed { choice, training, validation, cost: spent, weights: kept });
         }
-        self.history.push(HistoryRow {
+        let (seconds, log) = (self.seconds(), &self.seen.log);
+        let row = HistoryRow {
             arm: self.arm.to_owned(),
             seed: self.seed,
             phase: arm.phase(),
@@ -151,66 +249,73 @@ impl<'a> Observer<'a> {
             cost: self.row_passes(spent),
             train_loss: finite(training),
             validation_loss: validation.and_then(finite),
-            best_train_loss: finite(self.lowest),
+            best_train_loss: finite(self.seen.lowest),
             gradient_norm: log.gradient_norm.and_then(finite).filter(|_| arm.phase() == Phase::Train),
-            seconds: self.began.elapsed().as_secs_f64(),
-        });
+            seconds,
+        };
+        self.seen.history.push(row);
     }
 
-    /// Runs the arm to its end; `None` if the run was cancelled.
+    /// Runs the arm to its end; `None` if the run was interrupted.
     fn run(
         mut self,
         mut arm: Box<dyn Arm + 'a>,
         train: TrainContext<'a>,
         with_predictions: bool,
-    ) -> Result<Option<(RunRecord, Weights, Finished)>> {
+        mut slot: Option<&mut Slot>,
+    ) -> Result<Option<(Left, Weights)>> {
         let network = train.network;
         let rows = train.supervised.training.count();
         let budget = self.study.budget(rows);
-        let mut cost = Cost::ZERO;
+        let watch = self.watch;
         let mut scratch = Scratch::default();
-        let mut log = Log::default();
         let mut end = Step::Running;
         for until in grid(budget, (network.multiply_adds() * rows) as u64) {
             // An arm that overshot a look by a long step is looked at once, not once for each look it passed.
-            if cost.total() >= until {
-                continue;
-            }
-            let mut context =
-                ArmContext { train, budget, until, cost: &mut cost, scratch: &mut scratch, log: &mut log };
-            end = arm.advance(&mut context)?;
-            self.look(&*arm, &log, cost.total());
-            self.watch.event(Event::Progress { arm: self.arm, seed: self.seed, spent: cost.total(), budget });
-            if self.watch.is_cancelled() {
-                return Ok(None);
-            }
-            if end != Step::Running {
-                break;
+            while self.seen.cost.total() < until && end == Step::Running {
+                let due = || slot.as_ref().is_some_and(|slot| slot.is_due());
+                // Saved at every step or not, it must get on.
+                let before = self.seen.cost.total();
+                let pause = |spent| watch.is_cancelled() || (spent > before && due());
+                let Seen { cost, log, .. } = &mut self.seen;
+                let mut context = ArmContext { train, budget, until, cost, scratch: &mut scratch, log, pause: &pause };
+                end = arm.advance(&mut context)?;
+                let spent = self.seen.cost.total();
+                if spent >= until || end != Step::Running {
+                    self.look(&*arm, spent);
+                    watch.event(Event::Progress { arm: self.arm, seed: self.seed, spent, budget });
+                }
+                if end == Step::Running && (watch.is_cancelled() || due()) {
+                    self.save(&*arm, slot.as_deref_mut())?;
+                    if watch.is_cancelled() {
+                        return Ok(None);
+                    }
+                }
             }
         }
-        let search_cost = log.search_cost.unwrap_or(cost);
-        let done = Finished { search_cost, start: log.start.clone() };
+        let cost = self.seen.cost;
+        let search_cost = self.seen.log.search_cost.unwrap_or(cost);
+        let finished = Finished { search_cost, start: self.seen.log.start.clone() };
         let weights = Weights {
-            drawn: log.drawn.take(),
-            start: log.start.take(),
-            end: self.best.as_mut().map(|best| std::mem::take(&mut best.weights)),
+            drawn: self.seen.log.drawn.take(),
+            start: self.seen.log.start.take(),
+            end: self.seen.best.as_mut().map(|best| std::mem::take(&mut best.weights)),
         };
-        let record = self.record(&log, &weights, cost, search_cost, budget, end, with_predictions, train);
-        Ok(Some((record, weights, done)))
+        let models = weights.moments().map(|(moment, _)| moment).collect();
+        let record = self.record(&weights, search_cost, budget, end, with_predictions, train);
+        Ok(Some((Left { record, finished, models }, weights)))
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn record(
         mut self,
-        log: &Log,
         weights: &Weights,
-        cost: Cost,
         search_cost: Cost,
         budget: u64,
         end: Step,
         with_predictions: bool,
         train: TrainContext,
     ) -> RunRecord {
+        let (cost, log) = (self.seen.cost, std::mem::take(&mut self.seen.log));
         let state = match end {
             _ if weights.end.is_none() => RunState::Failed,
             Step::Running | Step::Spent => RunState::Complete,
@@ -228,27 +333,27 @@ impl<'a> Observer<'a> {
             Some(end) if with_predictions => self.predictions(end),
             _ => Vec::new(),
         };
-        let generations = log.generations.iter().map(|(summary, spent)| {
-            let at = |share| quantile(&summary.fitness, share);
+        let generations = log.generations.iter().map(|generation| {
+            let at = |place: usize| generation.quantiles.map(|quantiles| quantiles[place]);
             GenerationRow {
                 arm: self.arm.to_owned(),
                 seed: self.seed,
-                generation: summary.generation,
-                cost: self.row_passes(*spent),
-                best: at(0.0),
-                median: at(0.5),
-                q10: at(0.1),
-                q90: at(0.9),
-                worst: at(1.0),
-                nonfinite: summary.nonfinite as u64,
-                diversity: summary.diversity,
-                unique: summary.unique,
-                improved: summary.improved,
-                scale: f64::from(summary.scale),
+                generation: generation.number,
+                cost: self.row_passes(generation.spent),
+                best: at(0),
+                median: at(2),
+                q10: at(1),
+                q90: at(3),
+                worst: at(4),
+                nonfinite: generation.nonfinite,
+                diversity: generation.diversity,
+                unique: generation.unique,
+                improved: generation.improved,
+                scale: f64::from(generation.scale),
             }
         });
         let generations: Vec<GenerationRow> = generations.collect();
-        let best = self.best.as_ref();
+        let best = self.seen.best.as_ref();
         let result = ResultRow {
             arm: self.arm.to_owned(),
             seed: self.seed,
@@ -259,7 +364,7 @@ impl<'a> Observer<'a> {
             train_cost: self.row_passes((cost - search_cost).total()),
             total_cost: self.row_passes(cost.total()),
             unspent: self.row_passes(budget.saturating_sub(cost.total())),
-            observation_cost: self.row_passes(self.observed.total()),
+            observation_cost: self.row_passes(self.seen.observed.total()),
             epochs: log.rows / train.supervised.training.count() as u64,
             steps: log.steps,
             generations: generations.len() as u64,
@@ -273,9 +378,9 @@ impl<'a> Observer<'a> {
             deployed_cost: best.map_or(0.0, |best| self.row_passes(best.cost)),
             diverged_at: (end == Step::Diverged).then(|| self.row_passes(cost.total())),
             weights_hash: end_weights.map(hash_weights).unwrap_or_default(),
-            seconds: self.began.elapsed().as_secs_f64(),
+            seconds: self.seconds(),
         };
-        RunRecord { result, history: self.history, generations, health, predictions, cost }
+        RunRecord { result, history: self.seen.history, generations, health, predictions, cost }
     }
 
     fn predict(&mut self, weights: &[f32], rows: &Rows) -> Vec<f32> {
@@ -308,10 +413,8 @@ impl<'a> Observer<'a> {
     }
 
     fn health(&mut self, weights: &Weights) -> Vec<HealthRow> {
-        let moments = [(Moment::Drawn, &weights.drawn), (Moment::Start, &weights.start), (Moment::End, &weights.end)];
         let mut rows = Vec::new();
-        for (moment, weights) in moments {
-            let Some(weights) = weights else { continue };
+        for (moment, weights) in weights.moments() {
             let training = &self.prepared.supervised.training;
             let health = Health::of(&self.study.network, weights, training, &mut self.workspace);
             for (index, layer) in health.layers.iter().enumerate() {
@@ -380,11 +483,6 @@ impl<'a> Observer<'a> {
 
 fn finite(number: f64) -> Option<f64> {
     number.is_finite().then_some(number)
-}
-
-/// Quantile of sorted numbers (type 7); `None` of none.
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    crate::math::statistics::quantile_of_sorted(sorted, share)
 }
 
 /// SHA-256 of weights as little-endian bytes, in hexadecimal digits.

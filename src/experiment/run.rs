@@ -2,13 +2,16 @@
 
 use crate::cost::Cost;
 use crate::error::{Error, Kind, Result};
+use crate::experiment::arm::Finished;
+use crate::experiment::checkpoint::{self, Vault};
 use crate::experiment::config::Experiment;
-use crate::experiment::folder::{Folder, LAYOUT, Manifest, State, Tables};
+use crate::experiment::folder::{Folder, LAYOUT, Lock, Manifest, State, Tables};
 use crate::experiment::load::Document;
 use crate::experiment::model::Model;
 use crate::experiment::prepare::{Plan, Study};
 use crate::experiment::record::{Moment, RunRecord};
-use crate::experiment::replicate::{Weights, hexadecimal, run_replicate};
+use crate::experiment::replicate::{Desk, Left, Weights, hexadecimal, run_replicate};
+use crate::experiment::resume::{Reopened, Resumable, check_data, meaning_hash};
 use crate::experiment::watch::Watch;
 use crate::files;
 use crate::math::kernel::Isa;
@@ -17,7 +20,7 @@ use crate::task::{Prepared, Targets};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where and how a run is written.
@@ -35,6 +38,8 @@ pub struct RunOptions {
     pub source: Option<String>,
     /// The command, for the manifest.
     pub command: Vec<String>,
+    /// Folder that relative paths of data files start from, for the manifest.
+    pub data_folder: PathBuf,
 }
 
 /// A finished run.
@@ -48,56 +53,167 @@ pub struct Run {
     pub tables: Tables,
 }
 
-/// Runs a study and writes its result folder; no report.
+/// Runs a study and writes its result folder; no report. A run that its watch ended early is saved and says so in its
+/// manifest: [`resume`] goes on with it.
 ///
 /// # Errors
 /// A folder that cannot be written, or data that cannot be split at some seed. What had been finished by then is in the
 /// folder.
 pub fn run(study: &Study, options: &RunOptions, watch: &dyn Watch) -> Result<Run> {
-    let threads = if options.threads == 0 { available_threads() } else { options.threads };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|cause| Error::internal(format!("no threads: {cause}")))?;
+    let (threads, pool) = pool(options.threads)?;
     let plan = study.plan(threads)?;
-    let folder = create(study.experiment.name.as_str(), options)?;
+    let (folder, lock) = create(study.experiment.name.as_str(), options)?;
     let resolved = super::load::to_text(&study.experiment);
     let source = options.source.clone().unwrap_or_else(|| resolved.clone());
     files::replace(&folder.path().join("experiment.ron"), source.as_bytes())?;
     files::replace(&folder.path().join("experiment.resolved.ron"), resolved.as_bytes())?;
-    files::create_folder(&folder.path().join("models"))?;
-    files::create_folder(&folder.path().join("parts"))?;
-    let mut manifest = begin(study, options, &plan, threads, &resolved);
+    let manifest = begin(study, options, &plan, threads, &resolved);
     folder.save_manifest(&manifest)?;
+    let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
+    drop(lock);
+    Ok(run)
+}
 
+/// Goes on with the run in a folder that was opened again: finishes what is not finished, and runs seeds that were added.
+/// The result has the same bits as a run that was never interrupted and had all seeds from the beginning.
+///
+/// # Errors
+/// As [`run`]; another process that writes into the folder (`P0505`), or data that changed (`P0310`).
+pub fn resume(study: &Study, reopened: &Reopened<Experiment>, threads: usize, watch: &dyn Watch) -> Result<Run> {
+    let (threads, pool) = pool(threads)?;
+    let folder = reopened.folder.clone();
+    let lock = folder.lock()?;
+    // Another process may have gone on between a look and the lock.
+    let mut manifest = folder.manifest()?;
+    check_data(&manifest, &study.dataset.files)?;
+    if manifest.state == State::Complete {
+        if reopened.started.clone().seeds().to_vec() == study.seeds {
+            checkpoint::clear(folder.path())?;
+            return Ok(Run { tables: folder.tables()?, folder, manifest });
+        }
+        keep_finished(study, &folder, &manifest)?;
+    }
+    prolong(&folder, &mut manifest, &study.experiment, threads)?;
+    let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
+    drop(lock);
+    Ok(run)
+}
+
+/// A run whose tables are whole becomes one whose runs have finished, so that more can be added.
+fn keep_finished(study: &Study, folder: &Folder, manifest: &Manifest) -> Result<()> {
+    let vault = Vault::open(folder.path(), &manifest.meaning, &study.experiment.checkpoint)?;
+    let mut spent: Vec<(String, Cost)> = manifest.spent.clone();
+    for mut record in folder.tables()?.records() {
+        let (arm, seed) = (record.result.arm.clone(), record.result.seed);
+        // Tables do not tell categories of cost apart; only their sums over an arm's seeds are told anywhere.
+        if let Some(place) = spent.iter().position(|entry| entry.0 == arm) {
+            record.cost = spent.swap_remove(place).1;
+        }
+        let all = [Moment::Drawn, Moment::Start, Moment::End];
+        let models = all.into_iter().filter(|moment| folder.model_path(&arm, seed, *moment).is_file()).collect();
+        let finished = Finished { search_cost: Cost::ZERO, start: None };
+        vault.slot(&format!("{arm}-s{seed}")).finish(&Left { record, finished, models })?;
+    }
+    Ok(())
+}
+
+/// Says in the folder that it is being written again, and what.
+pub(super) fn prolong<D: Resumable>(
+    folder: &Folder,
+    manifest: &mut Manifest,
+    document: &D,
+    threads: usize,
+) -> Result<()> {
+    for part in ["", "models", "networks", "checkpoints"] {
+        files::sweep(&folder.path().join(part));
+    }
+    let resolved = super::load::to_text(document);
+    files::replace(&folder.path().join("experiment.resolved.ron"), resolved.as_bytes())?;
+    manifest.experiment_hash = hexadecimal(&Sha256::digest(resolved.as_bytes()));
+    manifest.state = State::Running;
+    manifest.threads = threads;
+    manifest.ended = None;
+    manifest.resumed.push(now());
+    folder.save_manifest(manifest)
+}
+
+fn go_on(
+    study: &Study,
+    folder: &Folder,
+    mut manifest: Manifest,
+    pool: &rayon::ThreadPool,
+    watch: &dyn Watch,
+) -> Result<Run> {
+    files::make_folder(&folder.path().join("models"))?;
+    let vault = Vault::open(folder.path(), &manifest.meaning, &study.experiment.checkpoint)?;
     let records: Mutex<Vec<RunRecord>> = Mutex::default();
+    let is_whole = |left: &Left| {
+        let (arm, seed) = (left.record.result.arm.as_str(), left.record.result.seed);
+        left.models.iter().all(|moment| Model::load(&folder.model_path(arm, seed, *moment)).is_ok())
+    };
+    let keep = |left: &Left, weights: &Weights, prepared: &Prepared| {
+        let (arm, seed) = (left.record.result.arm.as_str(), left.record.result.seed);
+        weights.moments().try_for_each(|(moment, params)| {
+            Model::of(study, prepared, arm, seed, moment, params).save(&folder.model_path(arm, seed, moment))
+        })
+    };
     let outcome: Result<()> = pool.install(|| {
         study.seeds.par_iter().enumerate().try_for_each(|(index, &seed)| {
-            let keep = &mut |record: RunRecord, weights: Weights, prepared: &Prepared| {
-                save_run(study, &folder, &record, &weights, prepared)?;
-                records.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(record);
-                Ok(())
-            };
-            run_replicate(study, seed, index == 0, watch, keep)
+            let desk =
+                Desk { with_predictions: index == 0, watch, vault: Some(&vault), is_whole: &is_whole, keep: &keep };
+            let mut finished = Vec::new();
+            let outcome = run_replicate(study, seed, &desk, &mut finished);
+            records.lock().unwrap_or_else(PoisonError::into_inner).extend(finished.into_iter().map(|left| left.record));
+            outcome
         })
     });
-    let records = records.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let records = records.into_inner().unwrap_or_else(PoisonError::into_inner);
     let whole = records.len() == study.seeds.len() * study.experiment.arms.len();
+    let saved = settle(study, folder, &mut manifest, records, whole);
+    // What went wrong first matters more than that it could not be written down.
+    let tables = outcome.and(saved)?;
+    Ok(Run { folder: folder.clone(), manifest, tables })
+}
+
+/// Writes tables and manifest; of a whole run, checkpoints are of no use any more.
+fn settle(
+    study: &Study,
+    folder: &Folder,
+    manifest: &mut Manifest,
+    records: Vec<RunRecord>,
+    whole: bool,
+) -> Result<Tables> {
     manifest.spent = spent(&study.experiment, &records);
     files::settle(&folder.path().join("models"))?;
     let tables = Tables::of(records, study);
     tables.save(folder.path())?;
     manifest.bits = tables.bits()?;
+    end(folder, manifest, whole)?;
+    Ok(tables)
+}
+
+/// Says in the manifest that the run has ended.
+pub(super) fn end(folder: &Folder, manifest: &mut Manifest, whole: bool) -> Result<()> {
     manifest.state = if whole { State::Complete } else { State::Interrupted };
     manifest.ended = Some(now());
-    folder.save_manifest(&manifest)?;
-    outcome?;
-    if whole {
-        // The tables hold all that the parts do.
-        std::fs::remove_dir_all(folder.path().join("parts"))
-            .map_err(|cause| Error::io("removing", &folder.path().join("parts"), &cause))?;
+    folder.save_manifest(manifest)?;
+    if whole { checkpoint::clear(folder.path()) } else { Ok(()) }
+}
+
+/// Adds to an error of the file system how to go on.
+pub(super) fn safe(error: Error, folder: &Folder) -> Error {
+    if error.kind() != Kind::Files {
+        return error;
     }
-    Ok(Run { folder, manifest, tables })
+    let path = folder.path().display();
+    error.note("what was saved before is safe").help(format!("make room, then: precocial resume {path}"))
+}
+
+/// The threads of a run, and how many they are.
+pub(super) fn pool(threads: usize) -> Result<(usize, rayon::ThreadPool)> {
+    let threads = if threads == 0 { available_threads() } else { threads };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    Ok((threads, pool.map_err(|cause| Error::internal(format!("no threads: {cause}")))?))
 }
 
 /// Threads that this process may use.
@@ -105,9 +221,13 @@ pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-pub(super) fn create(name: &str, options: &RunOptions) -> Result<Folder> {
+pub(super) fn create(name: &str, options: &RunOptions) -> Result<(Folder, Lock)> {
     let path = match &options.out {
         Some(out) => {
+            if options.replace && out.is_dir() {
+                // Nobody moves a folder away from under a run.
+                drop(Folder::at(out).lock()?);
+            }
             if options.replace {
                 files::move_aside(out)?;
             }
@@ -119,7 +239,9 @@ pub(super) fn create(name: &str, options: &RunOptions) -> Result<Folder> {
             files::create_numbered_folder(parent, name)?
         }
     };
-    Ok(Folder::at(path))
+    let folder = Folder::at(path);
+    let lock = folder.lock()?;
+    Ok((folder, lock))
 }
 
 /// Says what is in a folder that is there already, if it is a run.
@@ -128,7 +250,9 @@ fn taken(error: Error, path: &Path) -> Error {
     let state = if manifest.state == State::Complete { "a complete run" } else { "an unfinished run" };
     let mut aside = path.as_os_str().to_owned();
     aside.push(".old-1");
+    let more = if manifest.state == State::Complete { " --seeds 31..60   adds seeds" } else { "   goes on with it" };
     Error::new(Kind::Files, "P0503", format!("{} already holds {state} of \"{}\"", path.display(), manifest.name))
+        .help(format!("precocial resume {}{more}", path.display()))
         .help(format!("without --out a run writes the next free results/{}-…", manifest.name))
         .help(format!("--replace moves the old folder to {}", Path::new(&aside).display()))
 }
@@ -153,12 +277,18 @@ fn begin(study: &Study, options: &RunOptions, plan: &Plan, threads: usize, resol
         multiply_adds: plan.multiply_adds,
         budget: plan.budget as f64 / plan.multiply_adds as f64,
         notes,
-        ..blank::<Experiment>(study.experiment.name.as_str(), options, threads, resolved)
+        ..blank(&study.experiment, study.experiment.name.as_str(), options, threads, resolved)
     }
 }
 
 /// The manifest of a run that begins, without what its task says.
-pub(super) fn blank<D: Document>(name: &str, options: &RunOptions, threads: usize, resolved: &str) -> Manifest {
+pub(super) fn blank<D: Resumable>(
+    document: &D,
+    name: &str,
+    options: &RunOptions,
+    threads: usize,
+    resolved: &str,
+) -> Manifest {
     Manifest {
         layout: LAYOUT,
         kind: D::ROOT.to_owned(),
@@ -171,9 +301,12 @@ pub(super) fn blank<D: Document>(name: &str, options: &RunOptions, threads: usiz
         instruction_set: Isa::current().name().to_owned(),
         threads,
         command: options.command.clone(),
+        data_folder: options.data_folder.to_string_lossy().into_owned(),
         started: now(),
         ended: None,
+        resumed: Vec::new(),
         experiment_hash: hexadecimal(&Sha256::digest(resolved.as_bytes())),
+        meaning: meaning_hash(document),
         data: Vec::new(),
         rows: 0,
         features: 0,
@@ -186,18 +319,6 @@ pub(super) fn blank<D: Document>(name: &str, options: &RunOptions, threads: usiz
         notes: Vec::new(),
         bits: String::new(),
     }
-}
-
-fn save_run(study: &Study, folder: &Folder, record: &RunRecord, weights: &Weights, prepared: &Prepared) -> Result<()> {
-    let (arm, seed) = (record.result.arm.as_str(), record.result.seed);
-    let moments = [(Moment::Drawn, &weights.drawn), (Moment::Start, &weights.start), (Moment::End, &weights.end)];
-    for (moment, weights) in moments {
-        if let Some(params) = weights {
-            Model::of(study, prepared, arm, seed, moment, params).save(&folder.model_path(arm, seed, moment))?;
-        }
-    }
-    let part = serde_json::to_vec(record).expect("a record is plain data");
-    files::replace(&folder.path().join("parts").join(format!("{arm}-s{seed}.json")), &part)
 }
 
 fn spent(experiment: &Experiment, records: &[RunRecord]) -> Vec<(String, Cost)> {

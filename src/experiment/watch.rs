@@ -1,5 +1,6 @@
 //! Watching a run. The library prints nothing; whoever wants to see progress hands in a [`Watch`].
 
+use crate::error::Error;
 use crate::experiment::record::ResultRow;
 use crate::experiment::search::tables;
 
@@ -30,6 +31,13 @@ pub enum Event<'a> {
         /// Its result.
         row: &'a ResultRow,
     },
+    /// A checkpoint cannot be used.
+    Damaged {
+        /// Why.
+        problem: &'a Error,
+        /// Whether the run begins again, because there is no other checkpoint.
+        from_start: bool,
+    },
     /// A topology search and what is asked of its champion have ended at a seed.
     SearchFinished {
         /// Seed.
@@ -44,7 +52,7 @@ pub trait Watch: Sync {
     /// Something happened.
     fn event(&self, event: Event);
 
-    /// Whether the run should end soon. Finished runs are kept.
+    /// Whether the run should end soon. Finished runs are kept, and those under way saved.
     fn is_cancelled(&self) -> bool {
         false
     }

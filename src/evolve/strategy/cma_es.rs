@@ -1,6 +1,6 @@
 //! Covariance matrix adaptation.
 
-use super::evolution_strategy::{another_search, population_size};
+use super::evolution_strategy::population_size;
 use super::sampling::{Centre, Recombination, Sampling, Start};
 use super::{Strategy, Summary, WeightStrategy};
 use crate::cost::Cost;
@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::evolve::{Evaluations, Population};
 use crate::math::linear_algebra::{add_rows, symmetric_eigen};
 use crate::rng::Streams;
+use crate::sealed;
 use crate::values::{Count, Fitness, NonNegative, Positive};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -234,22 +235,27 @@ impl<'a> CmaEs<'a> {
     /// As [`CmaEs::new`], and a state of another search (`P0304`).
     pub fn load(settings: CmaEsSettings, start: Start<'a>, state: CmaEsState) -> Result<CmaEs<'a>> {
         let mut search = CmaEs::new(settings, start)?;
+        search.restore(state)?;
+        Ok(search)
+    }
+
+    fn restore(&mut self, state: CmaEsState) -> Result<()> {
         let n = state.centre.mean.len();
-        let square = if search.settings.mode == Covariance::Full { n } else { 1 };
-        let axes = if search.settings.mode == Covariance::Full { n * n } else { 0 };
-        let fits = state.centre.fits(search.sampling.start.parameters())
+        let square = if self.settings.mode == Covariance::Full { n } else { 1 };
+        let axes = if self.settings.mode == Covariance::Full { n * n } else { 0 };
+        let fits = state.centre.fits(self.sampling.start.parameters())
             && (state.path.len(), state.covariance.len(), state.axes.len()) == (n, n * square, axes)
             && state.deviations.len() == n
             && state.best.len() == state.median.len()
-            && state.restart <= search.settings.restarts
+            && state.restart <= self.settings.restarts
             && (state.stops.len() as u64).abs_diff(u64::from(state.restart)) <= 1;
         if !fits {
-            return Err(another_search());
+            return Err(sealed::mismatch());
         }
-        search.state = state;
-        search.constants = search.constants_now();
-        search.sampling.remember(&search.state.centre);
-        Ok(search)
+        self.state = state;
+        self.constants = self.constants_now();
+        self.sampling.remember(&self.state.centre);
+        Ok(())
     }
 
     /// The state between `tell` and `ask`.
@@ -563,6 +569,16 @@ impl WeightStrategy for CmaEs<'_> {
 
     fn take_cost(&mut self) -> Cost {
         std::mem::take(&mut self.sampling.cost)
+    }
+
+    fn save_state(&self) -> Vec<u8> {
+        sealed::encode(&(self.save(), self.sampling.saved()))
+    }
+
+    fn load_state(&mut self, state: &[u8]) -> Result<()> {
+        let (state, latest) = sealed::decode(state)?;
+        self.restore(state)?;
+        self.sampling.restore(&self.state.centre, &latest)
     }
 }
 

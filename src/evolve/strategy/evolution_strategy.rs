@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::evolve::{Evaluations, Population};
 use crate::math::linear_algebra::add_rows;
 use crate::rng::Streams;
+use crate::sealed;
 use crate::values::{Count, Fitness, Positive};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -80,12 +81,17 @@ impl<'a> EvolutionStrategy<'a> {
     /// As [`EvolutionStrategy::new`], and a state of another search (`P0304`).
     pub fn load(settings: EvolutionStrategySettings, start: Start<'a>, state: Centre) -> Result<EvolutionStrategy<'a>> {
         let mut search = EvolutionStrategy::new(settings, start)?;
-        if !state.fits(search.sampling.start.parameters()) {
-            return Err(another_search());
-        }
-        search.centre = state;
-        search.sampling.remember(&search.centre);
+        search.restore(state)?;
         Ok(search)
+    }
+
+    fn restore(&mut self, state: Centre) -> Result<()> {
+        if !state.fits(self.sampling.start.parameters()) {
+            return Err(sealed::mismatch());
+        }
+        self.centre = state;
+        self.sampling.remember(&self.centre);
+        Ok(())
     }
 
     /// The state between `tell` and `ask`.
@@ -122,12 +128,6 @@ pub fn population_size(population: Option<Count>, parameters: usize) -> Result<u
         Some(size) => Ok(size),
         None => Ok(Recombination::default_lambda(parameters)),
     }
-}
-
-/// The refusal of a state that does not fit.
-pub(super) fn another_search() -> Error {
-    Error::data("P0304", "the saved state belongs to another search")
-        .help("resume with the experiment that wrote it, or start again")
 }
 
 impl Strategy for EvolutionStrategy<'_> {
@@ -207,6 +207,16 @@ impl WeightStrategy for EvolutionStrategy<'_> {
 
     fn take_cost(&mut self) -> Cost {
         std::mem::take(&mut self.sampling.cost)
+    }
+
+    fn save_state(&self) -> Vec<u8> {
+        sealed::encode(&(self.save(), self.sampling.saved()))
+    }
+
+    fn load_state(&mut self, state: &[u8]) -> Result<()> {
+        let (centre, latest) = sealed::decode(state)?;
+        self.restore(centre)?;
+        self.sampling.restore(&self.centre, &latest)
     }
 }
 

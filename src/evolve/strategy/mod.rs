@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::evolve::{Evaluations, Population};
 use crate::rng::Streams;
 use crate::values::Fitness;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// A search that asks for the scores of a generation and is told them.
@@ -51,7 +52,7 @@ pub trait Strategy {
 }
 
 /// What a generation looked like.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Its number, from 0.
     pub generation: u64,
@@ -93,4 +94,13 @@ pub trait WeightStrategy: Strategy<Population = Population> {
 
     /// What drawing and variation cost since the last call.
     fn take_cost(&mut self) -> Cost;
+
+    /// The state between `tell` and `ask` as bytes ([`crate::sealed::encode`]); costs that nobody took are no part of it.
+    fn save_state(&self) -> Vec<u8>;
+
+    /// Goes on from what [`WeightStrategy::save_state`] gave, in a search of the same settings that has asked nothing yet.
+    ///
+    /// # Errors
+    /// The state of another search (`P0304`).
+    fn load_state(&mut self, state: &[u8]) -> Result<()>;
 }

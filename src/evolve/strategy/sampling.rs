@@ -4,10 +4,11 @@ use super::Summary;
 use super::diversity::Diversity;
 use crate::cost::Cost;
 use crate::error::{Error, Result};
-use crate::evolve::{Evaluations, Population, Spread};
+use crate::evolve::{Evaluations, Population, SavedGeneration, Spread};
 use crate::math::Rows;
 use crate::network::Mlp;
 use crate::rng::{Purpose, Streams};
+use crate::sealed;
 use crate::train::Initializer;
 use crate::values::{Fitness, rank_into};
 use rayon::prelude::*;
@@ -309,6 +310,28 @@ impl<'a> Sampling<'a> {
     pub fn finalists(&self) -> Vec<&[f32]> {
         let leader = self.order.first().map(|&leader| self.population.genome(leader as usize));
         leader.map_or(Vec::new(), |leader| vec![&self.mean[..], leader])
+    }
+
+    /// The latest generation, which may be asked for finalists when the search is over.
+    pub fn saved(&self) -> SavedGeneration {
+        assert!(!self.asked, "a search is saved between tell and ask");
+        SavedGeneration::of(&self.population, &self.fitness)
+    }
+
+    /// Puts back what [`Sampling::saved`] gave.
+    pub fn restore(&mut self, centre: &Centre, latest: &SavedGeneration) -> Result<()> {
+        let (size, n) = (latest.fitness.len(), self.start.parameters());
+        // Checked before there is room for them.
+        if latest.genes.len() != size.saturating_mul(n) {
+            return Err(sealed::mismatch());
+        }
+        (self.population, self.normals) = (Population::zeros(size, n), vec![0.0; size * n]);
+        latest.put_into(&mut self.population);
+        self.fitness.clone_from(&latest.fitness);
+        rank_into(&self.fitness, &mut self.order);
+        self.size = size;
+        self.remember(centre);
+        Ok(())
     }
 
     /// Remembers the mean as an individual.

@@ -19,6 +19,7 @@ pub use returns::{EpisodeMemory, GraphReturnEvaluator};
 
 use crate::network::Graph;
 use crate::values::Fitness;
+use serde::{Deserialize, Serialize};
 
 /// A genome with what it computes.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +38,7 @@ impl Individual {
 }
 
 /// How well a graph does over all trials of a scoring; lower is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Performance {
     /// Mean over shared weights and repetitions.
     pub mean: Fitness,

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::evolve::{Evaluate, Evaluations, LossEvaluator, Measure, Population, Scoring};
 use crate::experiment::config::Name;
 use crate::experiment::record::Phase;
+use crate::sealed;
 use crate::train::Initializer;
 use crate::values::{Count, Fitness};
 use serde::{Deserialize, Serialize};
@@ -176,5 +177,14 @@ impl Arm for BestOfArm<'_> {
 
     fn phase(&self) -> Phase {
         if self.descent.is_some() { Phase::Train } else { Phase::Search }
+    }
+
+    fn save(&self) -> Vec<u8> {
+        sealed::encode(&(self.drawn, &self.best, &self.descent))
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        (self.drawn, self.best, self.descent) = sealed::decode(state)?;
+        Ok(())
     }
 }

@@ -2,8 +2,10 @@
 
 use super::{ArmContext, Step};
 use crate::train::{Session, Status, Training};
+use serde::{Deserialize, Serialize};
 
 /// Gradient descent until it stops or the budget ends.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Descent {
     pub session: Session,
 }

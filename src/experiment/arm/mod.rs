@@ -27,8 +27,10 @@ use crate::evolve::Measure;
 use crate::evolve::strategy::{GeneticSettings, Summary};
 use crate::experiment::config::ArmConfig;
 use crate::experiment::record::Phase;
+use crate::math::statistics::quantile_of_sorted;
 use crate::rng::{Purpose, Streams};
 use crate::train::{Initializer, Scratch, TrainContext};
+use serde::{Deserialize, Serialize};
 
 /// A way to spend a budget: settings of an arm.
 pub trait Contest: Send + Sync {
@@ -125,7 +127,7 @@ impl StartContext<'_> {
 }
 
 /// What other arms may use of a finished one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finished {
     /// What its search cost.
     pub search_cost: Cost,
@@ -147,6 +149,10 @@ pub struct ArmContext<'a, 'b> {
     pub scratch: &'b mut Scratch,
     /// What the arm tells of itself.
     pub log: &'b mut Log,
+    /// Whether somebody wants to save the arm or to stop: it then returns between two steps, and goes on as if nothing
+    /// had been when it is called again.
+    /// It is told what was spent so far.
+    pub pause: &'b dyn Fn(u64) -> bool,
 }
 
 impl ArmContext<'_, '_> {
@@ -162,7 +168,7 @@ impl ArmContext<'_, '_> {
 
     /// Whether it is time to return.
     pub fn is_due(&self) -> bool {
-        self.cost.total() >= self.until
+        self.cost.total() >= self.until || (self.pause)(self.cost.total())
     }
 
     /// Draws start number `individual` of this replicate: the same one in every arm that has the same scheme.
@@ -176,10 +182,10 @@ impl ArmContext<'_, '_> {
 }
 
 /// What an arm tells of itself, beside its weights.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Log {
-    /// Generations, with what had been spent when each was scored.
-    pub generations: Vec<(Summary, u64)>,
+    /// Generations.
+    pub generations: Vec<Generation>,
     /// Candidates scored.
     pub evaluations: u64,
     /// Steps of gradient descent, all attempts together.
@@ -196,6 +202,44 @@ pub struct Log {
     pub search_cost: Option<Cost>,
     /// Norm of the latest gradient.
     pub gradient_norm: Option<f64>,
+}
+
+/// A generation in numbers, however large it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Its number, from 0.
+    pub number: u64,
+    /// Multiply-adds spent when it had been scored.
+    pub spent: u64,
+    /// Quantiles 0, 0.1, 0.5, 0.9 and 1 of the finite fitness, if there is any.
+    pub quantiles: Option<[f64; 5]>,
+    /// Individuals without a finite fitness.
+    pub nonfinite: u64,
+    /// As [`Summary`] says.
+    pub diversity: Option<f64>,
+    /// As [`Summary`] says.
+    pub unique: Option<f64>,
+    /// As [`Summary`] says.
+    pub improved: Option<f64>,
+    /// As [`Summary`] says.
+    pub scale: f32,
+}
+
+impl Generation {
+    /// The numbers of a summary.
+    pub fn of(summary: &Summary, spent: u64) -> Generation {
+        let at = |share| quantile_of_sorted(&summary.fitness, share).unwrap_or(f64::NAN);
+        Generation {
+            number: summary.generation,
+            spent,
+            quantiles: (!summary.fitness.is_empty()).then(|| [0.0, 0.1, 0.5, 0.9, 1.0].map(at)),
+            nonfinite: summary.nonfinite as u64,
+            diversity: summary.diversity,
+            unique: summary.unique,
+            improved: summary.improved,
+            scale: summary.scale,
+        }
+    }
 }
 
 impl Log {
@@ -234,6 +278,15 @@ pub trait Arm: Send {
 
     /// What it is doing.
     fn phase(&self) -> Phase;
+
+    /// Everything that `advance` goes on from, as bytes ([`crate::sealed::encode`]).
+    fn save(&self) -> Vec<u8>;
+
+    /// Puts back what [`Arm::save`] gave, in an arm that has just been started.
+    ///
+    /// # Errors
+    /// The state of another arm (`P0304`).
+    fn load(&mut self, state: &[u8]) -> Result<()>;
 }
 
 /// Streams apart from the trunk's, for arms that draw what no other arm may share.

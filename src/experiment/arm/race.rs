@@ -5,6 +5,7 @@ use super::{Arm, ArmContext, Contest, StartContext, Step};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::experiment::record::Phase;
+use crate::sealed;
 use crate::train::Initializer;
 use crate::values::{Count, Fitness};
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,7 @@ impl Contest for Race {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Runner {
     individual: u64,
     descent: Descent,
@@ -184,5 +186,15 @@ impl Arm for RaceArm<'_> {
 
     fn phase(&self) -> Phase {
         if self.chosen { Phase::Train } else { Phase::Search }
+    }
+
+    fn save(&self) -> Vec<u8> {
+        sealed::encode(&(&self.runners, self.steps, self.runner, self.taken, self.chosen))
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        (self.runners, self.steps, self.runner, self.taken, self.chosen) = sealed::decode(state)?;
+        let turn = if self.runners.is_empty() { self.runner == 0 } else { self.runner < self.runners.len() };
+        if turn { Ok(()) } else { Err(sealed::mismatch()) }
     }
 }

@@ -4,6 +4,7 @@ use super::descent::Descent;
 use super::{Arm, ArmContext, Contest, StartContext, Step};
 use crate::error::Result;
 use crate::experiment::record::Phase;
+use crate::sealed;
 use crate::train::Initializer;
 use serde::{Deserialize, Serialize};
 
@@ -47,5 +48,14 @@ impl Arm for RandomArm<'_> {
 
     fn phase(&self) -> Phase {
         Phase::Train
+    }
+
+    fn save(&self) -> Vec<u8> {
+        sealed::encode(&self.descent)
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        self.descent = sealed::decode(state)?;
+        Ok(())
     }
 }

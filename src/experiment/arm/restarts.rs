@@ -5,6 +5,7 @@ use super::{Arm, ArmContext, Contest, StartContext, Step};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::experiment::record::Phase;
+use crate::sealed;
 use crate::train::{Initializer, Status};
 use crate::values::{Count, Fitness};
 use serde::{Deserialize, Serialize};
@@ -136,6 +137,15 @@ impl Arm for RestartsArm<'_> {
 
     fn phase(&self) -> Phase {
         Phase::Train
+    }
+
+    fn save(&self) -> Vec<u8> {
+        sealed::encode(&(self.run, &self.now, &self.best, &self.start))
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        (self.run, self.now, self.best, self.start) = sealed::decode(state)?;
+        Ok(())
     }
 }
 

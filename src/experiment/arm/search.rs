@@ -1,13 +1,14 @@
 //! A search over weights by any strategy, then gradient descent from its best.
 
 use super::descent::Descent;
-use super::{Arm, ArmContext, StartContext, Step, own_branch};
+use super::{Arm, ArmContext, Generation, StartContext, Step, own_branch};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::evolve::strategy::{Start, WeightStrategy, population_size};
 use crate::evolve::{Evaluate, Evaluations, Inheritance, LossEvaluator, Measure, Population, Scoring};
 use crate::experiment::record::Phase;
 use crate::rng::Purpose;
+use crate::sealed;
 use crate::train::Initializer;
 use crate::values::{Count, Fitness};
 
@@ -83,8 +84,8 @@ impl<'a, S: WeightStrategy + Send> SearchArm<'a, S> {
         context.log.evaluations += scored.len() as u64;
         self.strategy.tell(&mut self.evaluations, scored);
         *context.cost += self.evaluations.cost + self.strategy.take_cost();
-        let summary = self.strategy.summary().expect("a generation was told").clone();
-        context.log.generations.push((summary, context.cost.total()));
+        let summary = self.strategy.summary().expect("a generation was told");
+        context.log.generations.push(Generation::of(summary, context.cost.total()));
         Ok(whole || !self.strategy.is_finished())
     }
 
@@ -153,6 +154,16 @@ impl<S: WeightStrategy + Send> Arm for SearchArm<'_, S> {
 
     fn phase(&self) -> Phase {
         if self.descent.is_some() { Phase::Train } else { Phase::Search }
+    }
+    fn save(&self) -> Vec<u8> {
+        sealed::encode(&(self.strategy.save_state(), self.started, &self.descent))
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        let (strategy, started, descent): (Vec<u8>, bool, Option<Descent>) = sealed::decode(state)?;
+        self.strategy.load_state(&strategy)?;
+        (self.started, self.descent) = (started, descent);
+        Ok(())
     }
 }
 

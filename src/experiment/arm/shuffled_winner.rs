@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::experiment::config::Name;
 use crate::experiment::record::Phase;
 use crate::rng::Purpose;
+use crate::sealed;
 use serde::{Deserialize, Serialize};
 
 /// The start that another arm's search found, with the weights of each layer put into random order, and its thresholds
@@ -68,5 +69,14 @@ impl Arm for ShuffledArm {
 
     fn phase(&self) -> Phase {
         if self.descent.is_some() { Phase::Train } else { Phase::Search }
+    }
+
+    fn save(&self) -> Vec<u8> {
+        sealed::encode(&(&self.start, &self.descent))
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<()> {
+        (self.start, self.descent) = sealed::decode(state)?;
+        Ok(())
     }
 }

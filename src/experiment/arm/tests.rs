@@ -4,6 +4,7 @@ use super::*;
 use crate::experiment::prepare::Study;
 use crate::experiment::{Experiment, dialect};
 use crate::math::kernel::counter;
+use crate::sealed;
 use crate::task::Prepared;
 use std::path::Path;
 
@@ -71,6 +72,11 @@ struct Outcome {
 
 /// Runs the last arm of `experiment`, after those before it, in pieces of `piece` multiply-adds.
 fn play(experiment: &Experiment, piece: u64) -> Outcome {
+    play_and(experiment, piece, false)
+}
+
+/// The same; if `saved`, every arm is saved, thrown away and loaded between any two of its steps.
+fn play_and(experiment: &Experiment, piece: u64, saved: bool) -> Outcome {
     let study = Study::new(experiment.clone(), Path::new(".")).unwrap();
     let prepared: Prepared = study.prepare(5).unwrap();
     assert_eq!(prepared.supervised.training.count(), 64);
@@ -91,11 +97,31 @@ fn play(experiment: &Experiment, piece: u64) -> Outcome {
         let mut until = piece;
         let end = loop {
             let until_now = if until >= budget { u64::MAX } else { until };
-            let mut context =
-                ArmContext { train, budget, until: until_now, cost: &mut cost, scratch: &mut scratch, log: &mut log };
-            match contestant.advance(&mut context).unwrap() {
-                Step::Running => until = until.max(cost.total()).saturating_add(piece),
+            let before = cost.total();
+            let pause = |spent| saved && spent > before;
+            let mut spending = ArmContext {
+                train,
+                budget,
+                until: until_now,
+                cost: &mut cost,
+                scratch: &mut scratch,
+                log: &mut log,
+                pause: &pause,
+            };
+            match contestant.advance(&mut spending).unwrap() {
+                Step::Running => {}
                 end => break end,
+            }
+            if cost.total() >= until {
+                until = cost.total().saturating_add(piece);
+            }
+            if saved {
+                let state = contestant.save();
+                contestant = arm.method.start(context).unwrap();
+                contestant.load(&state).unwrap();
+                assert_eq!(contestant.save(), state, "what was loaded is saved as it was");
+                log = sealed::decode(&sealed::encode(&log)).unwrap();
+                scratch = Scratch::default();
             }
         };
         let weights = contestant.weights().map(<[f32]>::to_vec);
@@ -164,6 +190,36 @@ fn looking_often_changes_nothing() {
 }
 
 #[test]
+fn saving_and_loading_between_any_two_steps_changes_nothing() {
+    for train in [FULL, BATCHES] {
+        for method in METHODS {
+            let experiment = experiment(&with_ga(method), train, 6_000);
+            let (plain, saved) = alone(|| (play(&experiment, 9_999), play_and(&experiment, 9_999, true)));
+            assert_eq!(plain.weights, saved.weights, "{method}");
+            assert_eq!((plain.cost, plain.end), (saved.cost, saved.end), "{method}");
+            assert_eq!(sealed::encode(&plain.log), sealed::encode(&saved.log), "{method}");
+        }
+    }
+}
+
+#[test]
+fn the_state_of_another_arm_is_refused_or_harmless() {
+    for method in METHODS {
+        let experiment = experiment(&with_ga(method), FULL, 6_000);
+        let study = Study::new(experiment.clone(), Path::new(".")).unwrap();
+        let prepared = study.prepare(5).unwrap();
+        let (network, training) = (&study.network, &study.experiment.train);
+        let train = TrainContext { network, supervised: &prepared.supervised, training, streams: Streams::new(5) };
+        let finished = [None, None];
+        let context = StartContext { train, arms: &experiment.arms, finished: &finished };
+        let mut contestant = experiment.arms[1].method.start(context).unwrap();
+        for bytes in [&[][..], &[1], &[0xff; 40], &[0; 400], &[1; 400]] {
+            _ = contestant.load(bytes);
+        }
+    }
+}
+
+#[test]
 fn a_budget_too_small_for_the_search_still_ends() {
     for method in METHODS {
         for budget in [1, 70, 500, 1500] {
@@ -179,7 +235,7 @@ fn a_budget_too_small_for_the_search_still_ends() {
 fn the_best_of_the_search_never_gets_worse_on_fixed_scores() {
     let method = "Genetic(population: 8, generations: 12, scheme: GlorotUniform, elitism: 1)";
     let outcome = alone(|| play(&experiment(&format!("(name: \"ga\", method: {method})"), FULL, 60_000), u64::MAX));
-    let best: Vec<f64> = outcome.log.generations.iter().map(|(summary, _)| summary.fitness[0]).collect();
+    let best: Vec<f64> = outcome.log.generations.iter().map(|generation| generation.quantiles.unwrap()[0]).collect();
     assert_eq!(best.len(), 12);
     assert!(best.windows(2).all(|pair| pair[1] <= pair[0]), "{best:?}");
     assert!(best[11] < best[0], "selection finds something: {best:?}");
@@ -231,10 +287,11 @@ fn searches_by_a_distribution_begin_at_the_random_start_and_get_better() {
         assert_eq!(outcome.log.drawn, random, "{method}");
         let generations = &outcome.log.generations;
         assert_eq!(generations.len(), 40);
-        let best = generations.iter().map(|(summary, _)| summary.fitness[0]).min_by(f64::total_cmp);
+        let lowest = |at: usize| generations[at].quantiles.unwrap()[0];
+        let best = (0..40).map(lowest).min_by(f64::total_cmp);
         assert_eq!(outcome.log.selection_fitness, best, "{method}");
-        assert!(best.unwrap() < 0.5 * generations[0].0.fitness[0], "{method}: {best:?}");
-        assert!(generations.iter().all(|(summary, _)| summary.unique == Some(1.0) && summary.diversity > Some(0.0)));
+        assert!(best.unwrap() < 0.5 * lowest(0), "{method}: {best:?}");
+        assert!(generations.iter().all(|one| one.unique == Some(1.0) && one.diversity > Some(0.0)));
     }
 }
 

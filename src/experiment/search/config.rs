@@ -1,6 +1,7 @@
 //! The file of a topology search: what may be written, and what it means.
 
 use crate::evolve::strategy::WannSettings;
+use crate::experiment::checkpoint::Checkpoint;
 use crate::experiment::config::{Name, Report, Seeds};
 use crate::math::Activation;
 use crate::network::Loss;
@@ -37,6 +38,9 @@ pub struct TopologySearch {
     /// What is drawn and written.
     #[serde(default)]
     pub report: Report,
+    /// How often searches under way are saved.
+    #[serde(default)]
+    pub checkpoint: Checkpoint,
 }
 
 /// What a topology is to solve.

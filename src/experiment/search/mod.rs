@@ -12,7 +12,7 @@ mod tune;
 pub use config::TopologySearch;
 pub use drawing::{DrawnLink, DrawnNetwork, DrawnNode};
 pub use prepare::{SearchPlan, SearchStudy};
-pub use run::{SearchRun, run_search};
+pub use run::{SearchRun, resume_search, run_search};
 pub use tables::SearchTables;
 
 use crate::cost::Cost;

@@ -9,19 +9,25 @@ use super::tables::{FrontRow, GenerationRow, ResultKind, ResultRow, SearchTables
 use super::{Examined, Summary, result};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
-use crate::evolve::strategy::Wann;
+use crate::evolve::strategy::{Wann, WannState};
 use crate::evolve::wann::{GraphLossEvaluator, GraphReturnEvaluator, Individual, Performance};
 use crate::evolve::{Evaluate, Evaluations, Scoring, Strategy};
+use crate::experiment::checkpoint::{self, Slot, Vault};
 use crate::experiment::folder::{Folder, Manifest, State};
-use crate::experiment::run::{RunOptions, available_threads, blank, create, now};
+use crate::experiment::load::Document;
+use crate::experiment::resume::{Reopened, check_data};
+use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe};
 use crate::experiment::watch::{Event, Watch};
 use crate::files;
 use crate::network::Weights;
 use crate::rng::Streams;
+use crate::sealed;
 use crate::task::Prepared;
 use crate::train::Batch;
 use rayon::prelude::*;
-use std::sync::Mutex;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// A finished run.
 #[derive(Debug)]
@@ -35,53 +41,109 @@ pub struct SearchRun {
 }
 
 /// Everything of one seed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Found {
     tables: SearchTables,
     searched: Cost,
     examined: Cost,
 }
 
-/// Runs a study and writes its result folder; no report.
+/// Runs a study and writes its result folder; no report. A run that its watch ended early is saved and says so in its
+/// manifest: [`resume_search`] goes on with it.
 ///
 /// # Errors
 /// A folder that cannot be written, or data that cannot be split at some seed. The networks that had been found by then
 /// are in the folder.
 pub fn run_search(study: &SearchStudy, options: &RunOptions, watch: &dyn Watch) -> Result<SearchRun> {
-    let threads = if options.threads == 0 { available_threads() } else { options.threads };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|cause| Error::internal(format!("no threads: {cause}")))?;
+    let (threads, pool) = pool(options.threads)?;
     let plan = study.plan(threads)?;
     let name = study.document.name.as_str();
-    let folder = create(name, options)?;
+    let (folder, lock) = create(name, options)?;
     let resolved = crate::experiment::to_text(&study.document);
     let source = options.source.clone().unwrap_or_else(|| resolved.clone());
     files::replace(&folder.path().join("experiment.ron"), source.as_bytes())?;
     files::replace(&folder.path().join("experiment.resolved.ron"), resolved.as_bytes())?;
-    files::create_folder(&folder.path().join("networks"))?;
     let dataset = study.dataset.as_ref();
-    let mut manifest = Manifest {
+    let manifest = Manifest {
         data: dataset.map_or_else(Vec::new, |data| data.files.clone()),
         rows: dataset.map_or(0, |data| data.rows()),
         features: study.inputs.len(),
         targets: study.outputs.clone(),
         parts: plan.rows,
         notes: dataset.map_or_else(Vec::new, |data| data.notes.clone()),
-        ..blank::<TopologySearch>(name, options, threads, &resolved)
+        ..blank(&study.document, name, options, threads, &resolved)
     };
     folder.save_manifest(&manifest)?;
+    let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
+    drop(lock);
+    Ok(run)
+}
 
+/// Goes on with the searches in a folder that was opened again: finishes what is not finished, and runs seeds that were
+/// added. The result has the same bits as a run that was never interrupted and had all seeds from the beginning.
+///
+/// # Errors
+/// As [`run_search`]; another process that writes into the folder (`P0505`), or data that changed (`P0310`).
+pub fn resume_search(
+    study: &SearchStudy,
+    reopened: &Reopened<TopologySearch>,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<SearchRun> {
+    let (threads, pool) = pool(threads)?;
+    let folder = reopened.folder.clone();
+    let lock = folder.lock()?;
+    let mut manifest = folder.manifest()?;
+    check_data(&manifest, study.dataset.as_ref().map_or(&[], |data| &data.files))?;
+    if manifest.state == State::Complete {
+        let tables = SearchTables::load(folder.path())?;
+        let old = reopened.started.clone().seeds().to_vec();
+        if old == study.seeds {
+            checkpoint::clear(folder.path())?;
+            return Ok(SearchRun { folder, manifest, tables });
+        }
+        // Searches whose tables are whole become searches that have finished, so that more can be added. Only sums of
+        // their costs are told anywhere.
+        let vault = Vault::open(folder.path(), &manifest.meaning, &study.document.checkpoint)?;
+        for (place, &seed) in old.iter().enumerate() {
+            let first = place == 0;
+            let spent = |at: usize| manifest.spent.get(at).filter(|_| first).map_or(Cost::ZERO, |entry| entry.1);
+            let found = Found { tables: tables.of_seed(seed, first), searched: spent(0), examined: spent(1) };
+            vault.slot(&run_name(seed)).finish(&found)?;
+        }
+    }
+    prolong(&folder, &mut manifest, &study.document, threads)?;
+    let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
+    drop(lock);
+    Ok(run)
+}
+
+fn go_on(
+    study: &SearchStudy,
+    folder: &Folder,
+    mut manifest: Manifest,
+    pool: &rayon::ThreadPool,
+    watch: &dyn Watch,
+) -> Result<SearchRun> {
+    files::make_folder(&folder.path().join("networks"))?;
+    let vault = Vault::open(folder.path(), &manifest.meaning, &study.document.checkpoint)?;
     let found: Mutex<Vec<(usize, Found)>> = Mutex::default();
     let outcome: Result<()> = pool.install(|| {
         study.seeds.par_iter().enumerate().with_max_len(1).try_for_each(|(index, &seed)| {
-            if let Some(one) = run_seed(study, &folder, seed, index == 0, watch)? {
-                found.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, one));
+            let mut slot = vault.slot(&run_name(seed));
+            let drawn = network_path(study, folder, seed, "json").is_file();
+            let before = slot.finished::<Found>().filter(|_| drawn);
+            let one = match before {
+                Some(found) => Some(found),
+                None => run_seed(study, folder, seed, index == 0, &mut slot, watch)?,
+            };
+            if let Some(one) = one {
+                found.lock().unwrap_or_else(PoisonError::into_inner).push((index, one));
             }
             Ok(())
         })
     });
-    let mut found = found.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(index, _)| *index);
     let whole = found.len() == study.seeds.len();
     let mut tables = SearchTables::default();
@@ -95,21 +157,38 @@ pub fn run_search(study: &SearchStudy, options: &RunOptions, watch: &dyn Watch) 
         tables.weights.extend(one.tables.weights);
         tables.trajectory = tables.trajectory.or(one.tables.trajectory);
     }
-    tables.save(folder.path())?;
     manifest.spent = vec![("search".to_owned(), spent[0]), ("after".to_owned(), spent[1])];
-    manifest.bits = tables.bits()?;
-    manifest.state = if whole { State::Complete } else { State::Interrupted };
-    manifest.ended = Some(now());
-    folder.save_manifest(&manifest)?;
-    outcome?;
-    Ok(SearchRun { folder, manifest, tables })
+    let saved = tables.save(folder.path()).and_then(|()| {
+        manifest.bits = tables.bits()?;
+        end(folder, &mut manifest, whole)
+    });
+    outcome.and(saved)?;
+    Ok(SearchRun { folder: folder.clone(), manifest, tables })
+}
+
+fn run_name(seed: u64) -> String {
+    format!("{ARM}-s{seed}")
+}
+
+fn network_path(study: &SearchStudy, folder: &Folder, seed: u64, extension: &str) -> PathBuf {
+    folder.path().join("networks").join(format!("{}-s{seed}.{extension}", study.document.name))
 }
 
 /// Episodes of the first seed's champion that are written down.
 const TRAJECTORIES: usize = 3;
 
-/// One seed; `None` if it was cancelled.
-fn run_seed(study: &SearchStudy, folder: &Folder, seed: u64, first: bool, watch: &dyn Watch) -> Result<Option<Found>> {
+/// One seed; `None` if it was interrupted.
+fn run_seed(
+    study: &SearchStudy,
+    folder: &Folder,
+    seed: u64,
+    first: bool,
+    slot: &mut Slot,
+    watch: &dyn Watch,
+) -> Result<Option<Found>> {
+    if watch.is_cancelled() {
+        return Ok(None);
+    }
     watch.event(Event::ArmStarted { arm: ARM, seed });
     let prepared = study.prepare(seed)?;
     let search = &study.document.search;
@@ -125,8 +204,8 @@ fn run_seed(study: &SearchStudy, folder: &Folder, seed: u64, first: bool, watch:
         }
         (None, None) => return Err(Error::internal("a task of neither episodes nor rows")),
     };
-    let mut history = History::new(study, seed)?;
-    if !history.search(&*evaluator, watch)? {
+    let mut history = History::resume(study, seed, slot, watch)?;
+    if !history.search(&*evaluator, slot, watch)? {
         return Ok(None);
     }
     let (champion, _) = history.wann.best().ok_or_else(|| Error::internal("a search without a generation"))?;
@@ -140,20 +219,30 @@ fn run_seed(study: &SearchStudy, folder: &Folder, seed: u64, first: bool, watch:
     };
     let Examined { results: told, weights, shared, tuned, trajectory, cost: examined } = examined;
     let drawn = DrawnNetwork::new(champion, (&study.inputs, &study.outputs), shared, tuned.as_deref());
-    let stem = format!("{}-s{seed}", study.document.name);
-    let networks = folder.path().join("networks");
-    files::replace(&networks.join(format!("{stem}.json")), &drawn.json())?;
-    files::replace(&networks.join(format!("{stem}.dot")), drawn.dot().as_bytes())?;
+    files::replace(&network_path(study, folder, seed, "json"), &drawn.json())?;
+    files::replace(&network_path(study, folder, seed, "dot"), drawn.dot().as_bytes())?;
     let mut results = history.in_sample(study, prepared.as_ref());
     results.extend(told);
-    watch.event(Event::SearchFinished { seed, rows: &results });
     let History { generations, fronts, cost: searched, .. } = history;
     let tables = SearchTables { results, generations, fronts, weights, trajectory };
-    Ok(Some(Found { tables, searched, examined }))
+    let found = Found { tables, searched, examined };
+    slot.finish(&found)?;
+    watch.event(Event::SearchFinished { seed, rows: &found.tables.results });
+    Ok(Some(found))
 }
 
 /// What watchers are told of.
 const ARM: &str = "search";
+
+/// A search and what it leaves behind, in a checkpoint.
+#[derive(Deserialize)]
+struct Saved {
+    wann: WannState,
+    honest: Option<Performance>,
+    generations: Vec<GenerationRow>,
+    fronts: Vec<FrontRow>,
+    cost: Cost,
+}
 
 /// A search and what it leaves behind.
 struct History {
@@ -181,12 +270,41 @@ impl History {
         })
     }
 
-    /// Searches to the end; false if it was cancelled.
-    fn search(&mut self, evaluator: &dyn Evaluate<Vec<Individual>>, watch: &dyn Watch) -> Result<bool> {
+    /// The search as it was saved last, or one that has drawn nothing yet.
+    fn resume(study: &SearchStudy, seed: u64, slot: &mut Slot, watch: &dyn Watch) -> Result<History> {
+        let mut history = History::new(study, seed)?;
+        let (loaded, damaged) = slot.load(|saved: Saved| {
+            let (search, kind) = (study.document.search.clone(), study.document.task.kind());
+            history.wann = Wann::load(search, study.shape, kind, saved.wann)?;
+            (history.honest, history.cost) = (saved.honest, saved.cost);
+            (history.generations, history.fronts) = (saved.generations, saved.fronts);
+            Ok(())
+        });
+        for problem in &damaged {
+            watch.event(Event::Damaged { problem, from_start: !loaded });
+        }
+        Ok(history)
+    }
+
+    fn save(&self, slot: &mut Slot) -> Result<()> {
+        let saved = (self.wann.save(), self.honest, &self.generations, &self.fronts, self.cost);
+        slot.save(&sealed::encode(&saved))
+    }
+
+    /// Searches to the end; false if it was interrupted.
+    fn search(
+        &mut self,
+        evaluator: &dyn Evaluate<Vec<Individual>>,
+        slot: &mut Slot,
+        watch: &dyn Watch,
+    ) -> Result<bool> {
         let last = self.wann.settings().generations.get() as u64 - 1;
         let fronts: Vec<u64> = (0..5).map(|place| (last * place + 2) / 4).collect();
         let mut evaluations = Evaluations::default();
         while !self.wann.is_finished() {
+            if watch.is_cancelled() || slot.is_due() {
+                self.save(slot)?;
+            }
             if watch.is_cancelled() {
                 return Ok(false);
             }

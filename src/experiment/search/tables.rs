@@ -3,8 +3,8 @@
 //! Scores are higher for better: the return of an episode; accuracy, or minus the loss where targets are numbers. Costs
 //! are environment steps for control and multiply-adds on rows for data. Fields without a value are empty.
 
-use crate::error::Result;
-use crate::experiment::folder::table;
+use crate::error::{Error, Kind, Result};
+use crate::experiment::folder::{LARGEST_TABLE, read, table};
 use crate::experiment::replicate::hexadecimal;
 use crate::files;
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,7 @@ pub struct ResultRow {
 }
 
 /// `trajectory.csv`: episodes in full. Columns have the environment's own names.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrajectoryTable {
     /// `seed`, `episode`, `step`, `time`, the state, the actions, `reward`.
     pub columns: Vec<String>,
@@ -142,6 +142,21 @@ pub struct TrajectoryTable {
 }
 
 impl TrajectoryTable {
+    fn load(path: &Path) -> Result<TrajectoryTable> {
+        let bytes = files::read_capped(path, LARGEST_TABLE, Kind::Data)?;
+        let damaged = || Error::data("P0304", "this table cannot be read").in_file(path);
+        let text = std::str::from_utf8(&bytes).map_err(|_| damaged())?;
+        let mut lines = text.lines();
+        let columns: Vec<String> = lines.next().ok_or_else(damaged)?.split(',').map(str::to_owned).collect();
+        let cell = |cell: &str| match cell {
+            "" => Some(None),
+            _ => cell.parse().ok().map(Some),
+        };
+        let row = |line: &str| line.split(',').map(cell).collect::<Option<Vec<_>>>();
+        let rows = lines.map(|line| row(line).filter(|row| row.len() == columns.len()));
+        Ok(TrajectoryTable { rows: rows.collect::<Option<_>>().ok_or_else(damaged)?, columns })
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut text = self.columns.join(",");
         for row in &self.rows {
@@ -155,7 +170,7 @@ impl TrajectoryTable {
 }
 
 /// Tables of a search's result folder.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchTables {
     /// `results.csv`.
     pub results: Vec<ResultRow>,
@@ -176,6 +191,32 @@ impl SearchTables {
     /// A file that cannot be written.
     pub fn save(&self, folder: &Path) -> Result<()> {
         self.files()?.into_iter().try_for_each(|(name, bytes)| files::replace(&folder.join(name), &bytes))
+    }
+
+    /// Reads the tables of `folder`.
+    ///
+    /// # Errors
+    /// A table that is missing or malformed (`P0304`).
+    pub fn load(folder: &Path) -> Result<SearchTables> {
+        let trajectory = folder.join("trajectory.csv");
+        Ok(SearchTables {
+            results: read(&folder.join("results.csv"))?,
+            generations: read(&folder.join("generations.csv"))?,
+            fronts: read(&folder.join("fronts.csv"))?,
+            weights: read(&folder.join("weights.csv"))?,
+            trajectory: trajectory.is_file().then(|| TrajectoryTable::load(&trajectory)).transpose()?,
+        })
+    }
+
+    /// What the tables say of one seed; the episodes belong to the first.
+    pub(in crate::experiment) fn of_seed(&self, seed: u64, first: bool) -> SearchTables {
+        SearchTables {
+            results: self.results.iter().filter(|row| row.seed == seed).cloned().collect(),
+            generations: self.generations.iter().filter(|row| row.seed == seed).cloned().collect(),
+            fronts: self.fronts.iter().filter(|row| row.seed == seed).cloned().collect(),
+            weights: self.weights.iter().filter(|row| row.seed == seed).cloned().collect(),
+            trajectory: self.trajectory.clone().filter(|_| first),
+        }
     }
 
     /// Canonical hash of the tables.

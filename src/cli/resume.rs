@@ -1,0 +1,93 @@
+//! `precocial resume`: goes on with a run that was interrupted, or adds seeds to one that is whole.
+
+use super::overrides::parse_seeds;
+use super::{check, memory_limit, progress::Progress, run, search, signals, terminal::Terminal, threads, units};
+use precocial::Result;
+use precocial::experiment::{self, Experiment, Folder, Loaded, Reopened, Resumable, Study, TopologySearch, to_text};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Resume {
+    /// Result folders
+    #[arg(required = true, value_name = "DIR")]
+    folders: Vec<PathBuf>,
+    /// Further seeds: `31..60` (both included) or `7,9`
+    #[arg(long, value_name = "SEEDS")]
+    seeds: Option<String>,
+    /// Folder that relative paths of data files start from, if they have moved
+    #[arg(long, value_name = "DIR")]
+    data_folder: Option<PathBuf>,
+    /// Threads; one for each processor unless said otherwise
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    threads: Option<u16>,
+    /// Most memory that a run may plan for: `4GiB`, `500MB`; 80 % of what is free unless said otherwise
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes)]
+    memory_limit: Option<u128>,
+    /// Write tables and models only
+    #[arg(long)]
+    no_report: bool,
+}
+
+impl Resume {
+    pub fn perform(&self, terminal: &Terminal) -> Result<()> {
+        signals::catch(terminal);
+        self.folders.iter().try_for_each(|path| {
+            let folder = Folder::at(path);
+            match folder.manifest()?.kind.as_str() {
+                "TopologySearch" => self.search(folder, terminal),
+                _ => self.experiment(folder, terminal),
+            }
+        })
+    }
+
+    fn experiment(&self, folder: Folder, terminal: &Terminal) -> Result<()> {
+        let reopened: Reopened<Experiment> = self.open(folder)?;
+        let loaded = self.loaded(&reopened);
+        let study = Study::new(loaded.experiment.clone(), loaded.folder())?;
+        let threads = threads(self.threads);
+        if let Some(limit) = memory_limit(self.memory_limit) {
+            study.check_memory(threads, limit)?;
+        }
+        let (arms, seeds) = (study.experiment.arms.len(), study.seeds.len());
+        terminal.say(&format!(
+            "{}  {} x {}, {} finished",
+            study.experiment.name,
+            check::counted(arms, "arm"),
+            check::counted(seeds, "seed"),
+            check::counted(reopened.finished(), "run"),
+        ));
+        let progress = Progress::after(terminal, arms * seeds, reopened.finished());
+        let run = experiment::resume(&study, &reopened, threads, &progress);
+        progress.finish();
+        run::conclude(&run?, &study, !self.no_report, terminal)
+    }
+
+    fn search(&self, folder: Folder, terminal: &Terminal) -> Result<()> {
+        let reopened: Reopened<TopologySearch> = self.open(folder)?;
+        let loaded = self.loaded(&reopened);
+        let study = precocial::experiment::SearchStudy::new(loaded.experiment.clone(), loaded.folder())?;
+        let threads = threads(self.threads);
+        if let Some(limit) = memory_limit(self.memory_limit) {
+            study.check_memory(threads, limit)?;
+        }
+        let progress = Progress::after(terminal, study.seeds.len(), reopened.finished());
+        let run = experiment::resume_search(&study, &reopened, threads, &progress);
+        progress.finish();
+        search::conclude(&run?, &study, !self.no_report, terminal)
+    }
+
+    fn open<D: Resumable>(&self, folder: Folder) -> Result<Reopened<D>> {
+        let more = self.seeds.as_deref().map(parse_seeds).transpose()?;
+        Reopened::open(folder, more.as_ref())
+    }
+
+    /// The document as if it stood where the one did that was run.
+    fn loaded<D: Resumable>(&self, reopened: &Reopened<D>) -> Loaded<D> {
+        let folder = self.data_folder.clone().unwrap_or_else(|| reopened.data_folder());
+        Loaded {
+            source: to_text(&reopened.document).into(),
+            experiment: reopened.document.clone(),
+            path: folder.join("experiment.ron"),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! What survives a kill: runs under way and finished ones, as sealed files in the folder `checkpoints`.
+//!
+//! A run under way has two files, `<run>.a.ckpt` and `<run>.b.ckpt`, written in turn: whatever happens while one is being
+//! written, the other is whole. They hold no generator state, because random numbers are a pure function of what they are
+//! for. A finished run has one file, `<run>.done`, until the tables of all runs are written.
+
+use crate::error::{Error, Kind, Result};
+use crate::files;
+use crate::rng::STREAM_VERSION;
+use crate::sealed::{self, Content};
+use crate::values::NonNegative;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Raised whenever the bytes of a saved state would be read as something else.
+const STATE_VERSION: u32 = 1;
+
+/// How often runs under way are saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// Seconds between two saves of a run under way; 10. A run is also saved when it is interrupted. 0 saves it at every
+    /// step, which is slow.
+    #[serde(default = "every_seconds")]
+    pub every_seconds: NonNegative,
+}
+
+fn every_seconds() -> NonNegative {
+    NonNegative::new(10.0).expect("in range")
+}
+
+impl Default for Checkpoint {
+    fn default() -> Checkpoint {
+        Checkpoint { every_seconds: every_seconds() }
+    }
+}
+
+impl Checkpoint {
+    fn interval(&self) -> Duration {
+        // Longer than any run is never.
+        Duration::try_from_secs_f64(self.every_seconds.get()).unwrap_or(Duration::MAX)
+    }
+}
+
+/// Header of the files.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    /// `checkpoint` or `finished`.
+    kind: String,
+    /// What the experiment means, as a hash: whatever may change at a resume is no part of it.
+    meaning: String,
+    /// The run, such as `ga-s7`.
+    run: String,
+    /// Saves of this run so far.
+    serial: u64,
+    stream_version: u32,
+    state_version: u32,
+    precocial: String,
+}
+
+/// The folder `checkpoints` of a result folder.
+#[derive(Clone, Debug)]
+pub struct Vault {
+    folder: PathBuf,
+    meaning: String,
+    interval: Duration,
+}
+
+impl Vault {
+    /// The checkpoints of the result folder `results`, of an experiment that means `meaning`.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn open(results: &Path, meaning: &str, settings: &Checkpoint) -> Result<Vault> {
+        let folder = folder(results);
+        files::make_folder(&folder)?;
+        Ok(Vault { folder, meaning: meaning.to_owned(), interval: settings.interval() })
+    }
+
+    /// The place of one run, such as `ga-s7`.
+    pub fn slot(&self, run: &str) -> Slot<'_> {
+        Slot { vault: self, run: run.to_owned(), serial: 0, latest: Instant::now() }
+    }
+}
+
+/// The folder of the checkpoints of a result folder.
+pub fn folder(results: &Path) -> PathBuf {
+    results.join("checkpoints")
+}
+
+/// Removes all checkpoints: the tables hold all that they do.
+///
+/// # Errors
+/// A folder that cannot be removed.
+pub fn clear(results: &Path) -> Result<()> {
+    let folder = folder(results);
+    match std::fs::remove_dir_all(&folder) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(Error::io("removing", &folder, &cause)),
+        _ => Ok(()),
+    }
+}
+
+/// Names of the runs that have finished and of those that have a checkpoint, in alphabetical order.
+pub fn census(results: &Path) -> (Vec<String>, Vec<String>) {
+    let entries = std::fs::read_dir(folder(results)).into_iter().flatten().flatten();
+    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let with = |suffixes: &[&str]| {
+        let stems = names.iter().filter_map(|name| suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)));
+        let mut stems: Vec<String> = stems.map(str::to_owned).collect();
+        stems.sort_unstable();
+        stems.dedup();
+        stems
+    };
+    let finished = with(&[".done"]);
+    let mut under_way = with(&[".a.ckpt", ".b.ckpt"]);
+    under_way.retain(|run| !finished.contains(run));
+    (finished, under_way)
+}
+
+/// The checkpoints of one run.
+#[derive(Debug)]
+pub struct Slot<'a> {
+    vault: &'a Vault,
+    run: String,
+    serial: u64,
+    latest: Instant,
+}
+
+impl Slot<'_> {
+    /// What the run left when it finished, if it has and the file is sound.
+    pub fn finished<T: DeserializeOwned>(&self) -> Option<T> {
+        let (_, payload) = self.read(&self.path("done"), "finished").ok()??;
+        sealed::decode(&payload).ok()
+    }
+
+    /// The newest sound state of the run that `accept` takes; and what is wrong with newer ones.
+    pub fn load<T: DeserializeOwned>(&mut self, mut accept: impl FnMut(T) -> Result<()>) -> (bool, Vec<Error>) {
+        let mut damaged = Vec::new();
+        let mut found: Vec<(u64, Vec<u8>, PathBuf)> = Vec::new();
+        for letter in ["a.ckpt", "b.ckpt"] {
+            let path = self.path(letter);
+            match self.read(&path, "checkpoint") {
+                Ok(Some((serial, payload))) => found.push((serial, payload, path)),
+                Ok(None) => {}
+                Err(error) => damaged.push(error),
+            }
+        }
+        found.sort_by_key(|(serial, ..)| std::cmp::Reverse(*serial));
+        for (serial, payload, path) in found {
+            // The next save goes to the other file, and is the newest.
+            self.serial = self.serial.max(serial + 1);
+            match sealed::decode(&payload).and_then(&mut accept) {
+                Ok(()) => return (true, damaged),
+                Err(error) => damaged.push(error.in_file(&path)),
+            }
+        }
+        (false, damaged)
+    }
+
+    /// Whether it is time to save the run again.
+    pub fn is_due(&self) -> bool {
+        self.latest.elapsed() >= self.vault.interval
+    }
+
+    /// Saves the run in place of the older of its two files.
+    ///
+    /// # Errors
+    /// A file that cannot be written; the newer one is still there.
+    pub fn save(&mut self, state: &[u8]) -> Result<()> {
+        let letter = if self.serial.is_multiple_of(2) { "a.ckpt" } else { "b.ckpt" };
+        files::replace(&self.path(letter), &self.seal("checkpoint", state))?;
+        self.serial += 1;
+        self.latest = Instant::now();
+        Ok(())
+    }
+
+    /// Saves what a finished run left; its checkpoints are of no use any more.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn finish<T: Serialize>(&self, left: &T) -> Result<()> {
+        files::replace(&self.path("done"), &self.seal("finished", &sealed::encode(left)))?;
+        for letter in ["a.ckpt", "b.ckpt"] {
+            // If one stays behind, nobody will look at it.
+            _ = std::fs::remove_file(self.path(letter));
+        }
+        Ok(())
+    }
+
+    fn path(&self, suffix: &str) -> PathBuf {
+        self.vault.folder.join(format!("{}.{suffix}", self.run))
+    }
+
+    fn seal(&self, kind: &str, payload: &[u8]) -> Vec<u8> {
+        let header = Header {
+            kind: kind.to_owned(),
+            meaning: self.vault.meaning.clone(),
+            run: self.run.clone(),
+            serial: self.serial,
+            stream_version: STREAM_VERSION,
+            state_version: STATE_VERSION,
+            precocial: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        sealed::seal(&ron::to_string(&header).expect("a header is plain data"), payload)
+    }
+
+    /// Serial number and payload of a file; `None` if there is none.
+    fn read(&self, path: &Path, kind: &str) -> Result<Option<(u64, Vec<u8>)>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = files::read_capped(path, sealed::LARGEST_FILE, Kind::Data)?;
+        let (header, payload) = sealed::open(&bytes, Content::Checkpoint).map_err(|error| error.in_file(path))?;
+        let header: Header = ron::from_str(header).map_err(|_| self.stranger(path, "its header cannot be read"))?;
+        let versions = (header.stream_version, header.state_version);
+        if versions != (STREAM_VERSION, STATE_VERSION) {
+            return Err(self.stranger(path, &format!("precocial {} wrote it", header.precocial)));
+        }
+        if header.kind != kind || header.run != self.run || header.meaning != self.vault.meaning {
+            return Err(self.stranger(path, "it belongs to another run"));
+        }
+        Ok(Some((header.serial, payload.to_vec())))
+    }
+
+    fn stranger(&self, path: &Path, why: &str) -> Error {
+        Error::data("P0304", format!("a checkpoint of {} cannot be used: {why}", self.run)).in_file(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault(folder: &Path) -> Vault {
+        Vault::open(folder, "meaning", &Checkpoint::default()).unwrap()
+    }
+
+    fn state_of(vault: &Vault) -> (Option<u64>, usize) {
+        let mut found = None;
+        let (loaded, damaged) = vault.slot("ga-s1").load(|state: u64| {
+            found = Some(state);
+            Ok(())
+        });
+        assert_eq!(loaded, found.is_some());
+        (found, damaged.len())
+    }
+
+    #[test]
+    fn the_newest_sound_state_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = vault(folder.path());
+        assert_eq!(state_of(&vault), (None, 0));
+        let mut slot = vault.slot("ga-s1");
+        for state in [10_u64, 11, 12] {
+            slot.save(&sealed::encode(&state)).unwrap();
+            assert_eq!(state_of(&vault), (Some(state), 0));
+        }
+        let newest = super::folder(folder.path()).join("ga-s1.a.ckpt");
+        let bytes = std::fs::read(&newest).unwrap();
+        std::fs::write(&newest, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(state_of(&vault), (Some(11), 1), "the one before, and a word about the damaged one");
+        // A slot that was loaded saves in place of the damaged file.
+        let mut slot = vault.slot("ga-s1");
+        slot.load(|_: u64| Ok(()));
+        slot.save(&sealed::encode(&13_u64)).unwrap();
+        assert_eq!(state_of(&vault), (Some(13), 0));
+    }
+
+    #[test]
+    fn states_of_others_are_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        vault(folder.path()).slot("ga-s1").save(&sealed::encode(&1_u64)).unwrap();
+        let other = Vault::open(folder.path(), "another meaning", &Checkpoint::default()).unwrap();
+        assert_eq!(state_of(&other), (None, 1));
+        let place = super::folder(folder.path());
+        std::fs::copy(place.join("ga-s1.a.ckpt"), place.join("ga-s2.a.ckpt")).unwrap();
+        let (loaded, damaged) = vault(folder.path()).slot("ga-s2").load(|_: u64| Ok(()));
+        assert!(!loaded && damaged[0].to_string().contains("belongs to another run"), "{damaged:?}");
+    }
+
+    #[test]
+    fn a_state_that_its_reader_refuses_makes_room_for_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = vault(folder.path());
+        let mut slot = vault.slot("ga-s1");
+        slot.save(&sealed::encode(&1_u64)).unwrap();
+        slot.save(&sealed::encode(&2_u64)).unwrap();
+        let (loaded, damaged) =
+            vault.slot("ga-s1").load(|state: u64| if state == 2 { Err(sealed::mismatch()) } else { Ok(()) });
+        assert!(loaded);
+        assert_eq!(damaged.len(), 1);
+    }
+
+    #[test]
+    fn finished_runs_are_told_from_runs_under_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = vault(folder.path());
+        vault.slot("ga-s1").save(&[]).unwrap();
+        vault.slot("ga-s2").save(&[]).unwrap();
+        vault.slot("ga-s1").finish(&(7_u64, "left")).unwrap();
+        assert_eq!(vault.slot("ga-s1").finished(), Some((7_u64, "left".to_owned())));
+        assert_eq!(vault.slot("ga-s2").finished::<(u64, String)>(), None);
+        assert_eq!(census(folder.path()), (vec!["ga-s1".to_owned()], vec!["ga-s2".to_owned()]));
+        clear(folder.path()).unwrap();
+        assert_eq!(census(folder.path()), (vec![], vec![]));
+        clear(folder.path()).unwrap();
+    }
+}

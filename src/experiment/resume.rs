@@ -1,0 +1,321 @@
+//! Opening a result folder again, to go on or to recompute.
+
+use crate::error::{Error, Kind, Result};
+use crate::experiment::checkpoint::{self, Checkpoint};
+use crate::experiment::config::{Experiment, Report, Seeds, Statistics};
+use crate::experiment::folder::{Folder, Manifest, State};
+use crate::experiment::load::{Document, parse_as, to_text};
+use crate::experiment::replicate::hexadecimal;
+use crate::experiment::search::TopologySearch;
+use crate::files;
+use crate::rng::STREAM_VERSION;
+use crate::task::DataFile;
+use crate::values::Count;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// Settings that may change when a run is resumed: none of them changes what a seed gives.
+const MAY_CHANGE: [&str; 5] = ["notes", "seeds", "statistics", "report", "checkpoint"];
+
+/// A document whose result folder is opened again.
+pub trait Resumable: Document {
+    /// The document without all that may change at a resume.
+    fn meaning(&self) -> Self;
+
+    /// How often it is saved.
+    fn checkpoint(&self) -> &Checkpoint;
+
+    /// Runs that it is made of.
+    fn runs(&self) -> usize;
+}
+
+impl Resumable for Experiment {
+    fn meaning(&self) -> Experiment {
+        let (seeds, notes) = (Seeds::List(Vec::new()), String::new());
+        let (statistics, report, checkpoint) = (Statistics::default(), Report::default(), Checkpoint::default());
+        Experiment { notes, seeds, statistics, report, checkpoint, ..self.clone() }
+    }
+
+    fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    fn runs(&self) -> usize {
+        self.seeds.to_vec().len() * self.arms.len()
+    }
+}
+
+impl Resumable for TopologySearch {
+    fn meaning(&self) -> TopologySearch {
+        let (seeds, notes) = (Seeds::List(Vec::new()), String::new());
+        let (report, checkpoint) = (Report::default(), Checkpoint::default());
+        TopologySearch { notes, seeds, report, checkpoint, ..self.clone() }
+    }
+
+    fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    fn runs(&self) -> usize {
+        self.seeds.to_vec().len()
+    }
+}
+
+/// SHA-256 of what a document means, in hexadecimal digits.
+pub fn meaning_hash<D: Resumable>(document: &D) -> String {
+    hexadecimal(&Sha256::digest(to_text(&document.meaning()).as_bytes()))
+}
+
+/// How far the run in a result folder is.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The folder's manifest.
+    pub manifest: Manifest,
+    /// Whether a process is writing into the folder.
+    pub is_written: bool,
+    /// Runs that have finished.
+    pub finished: usize,
+    /// All runs.
+    pub runs: usize,
+    /// Seeds; each has as many runs.
+    pub seeds: usize,
+    /// Runs that have been saved but not finished, such as `ga-s7`.
+    pub under_way: Vec<String>,
+}
+
+impl Standing {
+    /// Looks into a folder, which may be written at the same time.
+    ///
+    /// # Errors
+    /// `P0305` for a folder that holds no results; a copy of the experiment that cannot be read.
+    pub fn of(folder: &Folder) -> Result<Standing> {
+        let is_written = folder.is_locked();
+        let (finished, under_way) = checkpoint::census(folder.path());
+        // Looked at last: whoever completes the run in between empties the folder of checkpoints after this changed.
+        let manifest = folder.manifest()?;
+        let resolved = folder.path().join("experiment.resolved.ron");
+        let (runs, seeds) = match manifest.kind.as_str() {
+            TopologySearch::ROOT => count(read::<TopologySearch>(&resolved)?),
+            _ => count(read::<Experiment>(&resolved)?),
+        };
+        let whole = manifest.state == State::Complete;
+        let (finished, under_way) = if whole { (runs, Vec::new()) } else { (finished.len(), under_way) };
+        Ok(Standing { manifest, is_written, finished, runs, seeds, under_way })
+    }
+}
+
+/// A result folder that was opened again.
+#[derive(Clone, Debug)]
+pub struct Reopened<D> {
+    /// The folder.
+    pub folder: Folder,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// What is to be run, all seeds together.
+    pub document: D,
+    /// What was run so far, as it stands in the folder.
+    pub started: D,
+}
+
+impl<D: Resumable> Reopened<D> {
+    /// Opens a folder of this kind of document. Nothing in it changes. Its `experiment.ron` may have been edited since, in what may change at a
+    /// resume; `more` seeds come behind those that it names.
+    ///
+    /// # Errors
+    /// `P0303` for a run of another version of the random streams, `P0309` for a document that means something else than
+    /// the one that was started.
+    pub fn open(folder: Folder, more: Option<&Seeds>) -> Result<Reopened<D>> {
+        let manifest = folder.manifest()?;
+        if manifest.stream_version != STREAM_VERSION {
+            let message = format!(
+                "{} was begun with version {} of the random streams, this program has version {STREAM_VERSION}",
+                folder.path().display(),
+                manifest.stream_version
+            );
+            return Err(Error::data("P0303", message).help(format!("resume it with precocial {}", manifest.precocial)));
+        }
+        let resolved = folder.path().join("experiment.resolved.ron");
+        let started: D = read(&resolved)?;
+        if meaning_hash(&started) != manifest.meaning {
+            return Err(Error::experiment("P0309", "this copy of the experiment was changed after the run began")
+                .in_file(&resolved)
+                .help("put it back as it was; what may change is read from experiment.ron beside it"));
+        }
+        let own = folder.path().join("experiment.ron");
+        let mut document: D = if own.exists() { read(&own)? } else { started.clone() };
+        let changes = changes(&started, &document);
+        if !changes.is_empty() {
+            let mut error =
+                Error::experiment("P0309", "the experiment differs from the one that was started").in_file(&own);
+            for (path, was, now) in changes.iter().take(5) {
+                error = error.note(format!("{path} was {was}, now {now}"));
+            }
+            return Err(error
+                .help("a changed method needs a new run: precocial run FILE.ron")
+                .note("notes, statistics, report, checkpoint and more seeds may change"));
+        }
+        let old = started.clone().seeds().to_vec();
+        // Seeds are only ever added: what was run is there.
+        let mut wanted = document.seeds().to_vec();
+        wanted.extend(more.map(Seeds::to_vec).unwrap_or_default());
+        let mut all = old;
+        for seed in wanted {
+            if !all.contains(&seed) {
+                all.push(seed);
+            }
+        }
+        *document.seeds() = listed(all)?;
+        Ok(Reopened { folder, manifest, document, started })
+    }
+
+    /// Runs that have finished.
+    pub fn finished(&self) -> usize {
+        match self.manifest.state {
+            State::Complete => self.started.clone().runs(),
+            _ => checkpoint::census(self.folder.path()).0.len(),
+        }
+    }
+
+    /// Folder that relative paths of data files start from.
+    pub fn data_folder(&self) -> PathBuf {
+        PathBuf::from(&self.manifest.data_folder)
+    }
+}
+
+/// Runs and seeds of a document.
+fn count<D: Resumable>(mut document: D) -> (usize, usize) {
+    (document.runs(), document.seeds().to_vec().len())
+}
+
+/// Refuses data that are not those of the run.
+///
+/// # Errors
+/// `P0310` for a file that has another content.
+pub fn check_data(manifest: &Manifest, found: &[DataFile]) -> Result<()> {
+    let same = manifest.data.len() == found.len()
+        && manifest.data.iter().zip(found).all(|(old, new)| old.sha256 == new.sha256);
+    if same {
+        return Ok(());
+    }
+    let changed = manifest.data.iter().zip(found).find(|(old, new)| old.sha256 != new.sha256);
+    let name = changed.map_or("a data file", |(old, _)| &old.name);
+    Err(Error::data("P0310", format!("{name} has changed since the run began"))
+        .help("put the old file back, or begin a new run"))
+}
+
+fn read<D: Document>(path: &Path) -> Result<D> {
+    let bytes = files::read_capped(path, 1 << 20, Kind::Data)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Error::data("P0304", "this copy of the experiment is not UTF-8 text").in_file(path))?;
+    parse_as(&text, path).map(|loaded| loaded.experiment)
+}
+
+/// A range where the seeds follow each other, else a list.
+fn listed(seeds: Vec<u64>) -> Result<Seeds> {
+    let first = seeds.first().copied().unwrap_or(0);
+    let follow = seeds.iter().zip(0..).all(|(seed, offset)| first.checked_add(offset) == Some(*seed));
+    Ok(if follow { Seeds::Range { first, count: Count::new(seeds.len() as u64)? } } else { Seeds::List(seeds) })
+}
+
+/// Settings that differ and may not: path, old value, new value.
+fn changes<D: Resumable>(started: &D, now: &D) -> Vec<(String, String, String)> {
+    let value = |document: &D| serde_json::to_value(document).unwrap_or(Value::Null);
+    let (mut started, mut now) = (value(started), value(now));
+    for document in [&mut started, &mut now] {
+        if let Value::Object(fields) = document {
+            MAY_CHANGE.iter().for_each(|name| _ = fields.remove(*name));
+        }
+    }
+    let mut list = Vec::new();
+    differences("", &started, &now, &mut list);
+    list
+}
+
+pub(super) fn differences(path: &str, old: &Value, new: &Value, list: &mut Vec<(String, String, String)>) {
+    match (old, new) {
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+            for (name, old) in a {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                differences(&path, old, &b[name], list);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (at, (old, new)) in a.iter().zip(b).enumerate() {
+                differences(&format!("{path}[{at}]"), old, new, list);
+            }
+        }
+        _ if old == new => {}
+        _ => list.push((path.to_owned(), short(old), short(new))),
+    }
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 60 { text } else { text.chars().take(57).chain("…".chars()).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"Experiment(
+        schema: 1, name: "tiny", seeds: Range(first: 1, count: 3),
+        task: Classification(data: Builtin("iris"), split: Stratified(train: 0.7, validation: 0.15, test: 0.15)),
+        network: Mlp(hidden: [(units: 8, activation: Tanh)]),
+        train: (optimizer: Adam(learning_rate: 0.01)),
+        arms: [
+            (name: "random", method: Random(scheme: GlorotUniform)),
+            (name: "ga", method: Genetic(population: 10, generations: 5, scheme: GlorotUniform)),
+        ],
+        budget: TrainingPasses(300),
+    )"#;
+
+    fn document(text: &str) -> Experiment {
+        parse_as(text, Path::new("tiny.ron")).unwrap().experiment
+    }
+
+    #[test]
+    fn every_edit_is_allowed_or_named() {
+        let edits = [
+            ("name: \"tiny\"", "name: \"other\"", Some("name")),
+            ("count: 3", "count: 30", None),
+            ("budget:", "notes: \"why\", budget:", None),
+            ("budget:", "checkpoint: (every_seconds: 1), budget:", None),
+            ("budget:", "report: (plots: All), budget:", None),
+            ("budget:", "statistics: (confidence: 0.9), budget:", None),
+            ("population: 10", "population: 20", Some("arms[1].method.Genetic.population")),
+            ("generations: 5", "generations: 6", Some("arms[1].method.Genetic.generations")),
+            (
+                "GlorotUniform)),\n            (name: \"ga\"",
+                "GlorotNormal)),\n            (name: \"ga\"",
+                Some("arms[0].method.Random.scheme"),
+            ),
+            ("units: 8", "units: 9", Some("network.Mlp.hidden[0].units")),
+            ("Tanh", "Relu", Some("network.Mlp.hidden[0].activation")),
+            ("0.01", "0.02", Some("train.optimizer.Adam.learning_rate")),
+            ("Passes(300)", "Passes(301)", Some("budget")),
+            ("train: 0.7", "train: 0.6", Some("task.Classification.split.Stratified.train")),
+            ("\"iris\"", "\"digits\"", Some("task.Classification.data.Builtin")),
+            ("(name: \"random\", method: Random(scheme: GlorotUniform)),", "", Some("arms")),
+        ];
+        let started = document(TEXT);
+        for (from, to, named) in edits {
+            assert!(TEXT.contains(from), "{from}");
+            let edited = document(&TEXT.replacen(from, to, 1));
+            let found = changes(&started, &edited);
+            match named {
+                None => assert!(found.is_empty(), "{to}: {found:?}"),
+                Some(path) => assert!(found[0].0.starts_with(path), "{to}: {found:?}"),
+            }
+            assert_eq!(meaning_hash(&started) == meaning_hash(&edited), named.is_none(), "{to}");
+        }
+    }
+
+    #[test]
+    fn seeds_that_follow_each_other_are_a_range() {
+        assert_eq!(listed(vec![4, 5, 6]).unwrap(), Seeds::Range { first: 4, count: Count::new(3).unwrap() });
+        assert_eq!(listed(vec![1, 3]).unwrap(), Seeds::List(vec![1, 3]));
+        assert_eq!(listed(vec![u64::MAX]).unwrap().to_vec(), [u64::MAX]);
+    }
+}
