@@ -1,8 +1,10 @@
 //! Same seed, same bits: whatever the threads, the instruction set, the order of the arms, or who looks on.
 
+use precocial::experiment::checkpoint::Checkpoint;
 use precocial::experiment::{
     Event, Experiment, Folder, ResultRow, RunOptions, Study, Unwatched, Watch, load, parse, run,
 };
+use precocial::values::NonNegative;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +48,7 @@ fn results(experiment: Experiment, threads: usize, watch: &dyn Watch) -> (String
 fn threads_change_nothing() {
     let all = || experiment(&ARMS, "Range(first: 1, count: 4)");
     let one = results(all(), 1, &Unwatched);
-    for threads in [2, 8] {
+    for threads in [2, 3, 8, 64] {
         assert_eq!(results(all(), threads, &Unwatched), one, "{threads} threads");
     }
 }
@@ -63,6 +65,19 @@ fn watching_changes_nothing() {
     let all = || experiment(&ARMS, "List([3])");
     assert_eq!(results(all(), 2, &counts), results(all(), 2, &Unwatched));
     assert!(counts.0.into_inner() > 5);
+}
+
+#[test]
+fn saving_changes_nothing() {
+    let every = |seconds: f64| {
+        let mut experiment = experiment(&ARMS, "Range(first: 1, count: 2)");
+        experiment.checkpoint = Checkpoint { every_seconds: NonNegative::new(seconds).unwrap() };
+        results(experiment, 2, &Unwatched)
+    };
+    let never = every(1e9);
+    for seconds in [0.0, 0.003] {
+        assert_eq!(every(seconds), never, "every {seconds} s");
+    }
 }
 
 #[test]

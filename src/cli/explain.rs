@@ -100,6 +100,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "A backslash begins an escape such as `\\n`. Paths are written \"C:/data/iris.csv\", or r\"C:\\data\\iris.csv\" with an r.",
     ),
     (
+        "P0120",
+        "a start that does not serve the network",
+        "Some starts were made for certain activations. Recipes were found for hidden layers of Tanh and of Relu; `Lsuv()` and\n`Orthogonal()` serve every activation.",
+    ),
+    (
         "P0121",
         "a number out of range",
         "The message says what the setting may be. Rates and shares lie between 0 and 1, counts are at least 1.\nExample: `rate: 10` for ten percent is `rate: 0.1`.",

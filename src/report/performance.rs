@@ -140,7 +140,9 @@ pub fn ratios(ratios: &[Ratio]) -> Figure {
     let mut sheet = Sheet::sized(860.0, height, question, caption, &legend);
     let body = Rect { left: sheet.body.left + 225.0, ..sheet.body };
     let figure = &mut sheet.figure;
-    let values = ratios.iter().flat_map(|ratio| [Some(ratio.ratio), ratio.goal, Some(0.8)]).flatten();
+    // Room for the number behind the longest bar.
+    let beyond = |ratio: &Ratio| ratio.goal.map_or(ratio.ratio, |goal| goal.max(ratio.ratio));
+    let values = ratios.iter().flat_map(|ratio| [1.6 * beyond(ratio), ratio.ratio, 0.8]);
     let x = Axis::logarithmic(values, "times the rate of the best other program");
     let y = Axis::between(0.0, ratios.len() as f64, "").bare();
     let panel = Panel::new(figure, body, x, y);
@@ -158,8 +160,7 @@ pub fn ratios(ratios: &[Ratio]) -> Figure {
         let middle = panel.at((low, top - 0.5)).1 + 4.0;
         let label = format!("{} · {}", ratio.workload, ratio.peer);
         figure.text((panel.x(low) - 8.0, middle), label, 11.5, Anchor::End);
-        let beyond = ratio.goal.map_or(ratio.ratio, |goal| goal.max(ratio.ratio));
-        figure.text((panel.x(beyond) + 6.0, middle), format!("{:.2}×", ratio.ratio), 11.5, Anchor::Start);
+        figure.text((panel.x(beyond(ratio)) + 6.0, middle), format!("{:.2}×", ratio.ratio), 11.5, Anchor::Start);
     }
     sheet.figure
 }

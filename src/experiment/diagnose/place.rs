@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 /// Settings that problems of a code come from, in the order in which they are looked for.
 const SETTINGS: &[(&str, &[&str])] = &[
+    ("P0120", &["network.hidden"]),
     ("P0131", &["task.split"]),
     ("P0133", &["budget[0]", "budget"]),
     ("P0134", &["network.hidden"]),

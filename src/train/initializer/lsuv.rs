@@ -88,7 +88,7 @@ fn variance(sums: &[f32]) -> Option<f64> {
 }
 
 /// So many rows chosen by chance, or none if that is all of them.
-fn sample(rows: &Rows, count: usize, rng: &mut Rng) -> Option<Rows> {
+pub(super) fn sample(rows: &Rows, count: usize, rng: &mut Rng) -> Option<Rows> {
     (count < rows.count()).then(|| {
         let mut order: Vec<u32> = (0..rows.count() as u32).collect();
         rng.shuffle(&mut order);

@@ -6,6 +6,7 @@ mod lecun;
 mod lsuv;
 mod nguyen_widrow;
 mod orthogonal;
+mod recipe;
 mod torch_default;
 mod uniform;
 
@@ -21,6 +22,7 @@ pub use lecun::{LeCunNormal, LeCunUniform};
 pub use lsuv::Lsuv;
 pub use nguyen_widrow::NguyenWidrow;
 pub use orthogonal::Orthogonal;
+pub use recipe::Recipe;
 pub use torch_default::TorchDefault;
 pub use uniform::{Normal, Uniform};
 
@@ -35,6 +37,14 @@ pub trait Initialize: Send + Sync {
     /// What one start costs at most; nothing, where rows are not looked at.
     fn cost(&self, _network: &Mlp, _rows: &Rows) -> Cost {
         Cost::ZERO
+    }
+
+    /// Refuses a network that the method cannot serve.
+    ///
+    /// # Errors
+    /// Activations or layers that it was not made for.
+    fn check(&self, _network: &Mlp) -> Result<()> {
+        Ok(())
     }
 
     /// What a reader of the report should know about this start of this network: departures from the textbook rule.
@@ -52,6 +62,7 @@ crate::registry! {
         HeNormal(HeNormal),
         Orthogonal(Orthogonal),
         Lsuv(Lsuv),
+        Recipe(Recipe),
         GlorotUniform => GlorotUniform,
         GlorotNormal => GlorotNormal,
         LeCunUniform => LeCunUniform,
@@ -90,6 +101,7 @@ pub(crate) mod tests {
         let shortest = |name: &&str| match *name {
             "Uniform" => written("Uniform(low: -1.0, high: 1.0)").unwrap(),
             "Normal" => written("Normal(standard_deviation: 0.5)").unwrap(),
+            "Recipe" => written("Recipe(Simple)").unwrap(),
             name => written(name).or_else(|_| written(&format!("{name}()"))).unwrap(),
         };
         Initializer::CATALOGUE.iter().map(shortest).collect()
@@ -196,6 +208,7 @@ pub(crate) mod tests {
         "HeNormal bef0f5b7 bf6192f9 bf70ffd7 bea08d84 be9e5c7e 3ef870ab 3e6501fc 3f824ea4",
         "Orthogonal bf3f4d78 3eabb53e bec7af1c 3eaa0f71 3f610620 bfa890d6 3f67a031 bf8bfb9f",
         "Lsuv bed06543 3e3b0cd5 be59869d 3e394158 3ef5213f bf37a08d 3efc5252 bf187d8a",
+        "Recipe bf8b2415 3ef9c737 bf113cae 3ea44171 3f5957d9 bfa2cfe5 3f80a600 bf9b7f4a",
         "GlorotUniform 3f15adfe bee698fb bd122440 3ee33da0 3d9ab670 3e9b6d44 3f4b8af4 3f2c545e",
         "GlorotNormal be9dbec6 bf13ac44 bf1dc568 be523683 be4f57f7 3ea2a468 3e15ebb6 3f2a9cb6",
         "LeCunUniform 3f21ac2a bef912e8 bd1dd9e0 3ef572b4 3da71be0 3ea7e150 3f5bd9f2 3f3a2320",

@@ -1,0 +1,488 @@
+//! Recipes: starts whose constants were found by evolution, on tasks of their own, and are free to use.
+
+use super::{Initialize, lsuv::sample, orthogonal};
+use crate::cost::Cost;
+use crate::error::{Error, Result};
+use crate::math::linear_algebra::{cholesky, cholesky_solve};
+use crate::math::{Activation, Rows};
+use crate::network::{Dense, Mlp, Output, Workspace};
+use crate::rng::Rng;
+use serde::{Deserialize, Serialize};
+
+/// Training rows that are looked at, chosen by chance if there are more: spreads and least squares are known well enough.
+const ROWS: usize = 1024;
+/// Steepest stretching of a unit whose sums hardly vary.
+const STEEPEST: f64 = 50.0;
+
+/// A start after a recipe found by an evolution strategy over the numbers of a family that contains the classics.
+///
+/// For hidden layers of tanh or of ReLU units. Units are orthonormal directions whose hyperplanes pass near training rows
+/// (*anchors*), stretched until their sums vary as much as the recipe says. The output layer of `Simple` and `V1` is solved
+/// by ridge regression on the last hidden activations, so a start already predicts; that and the forward passes are
+/// charged. At most 1024 rows are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recipe {
+    /// Five numbers: spread of the sums in the first and in deeper layers, distance of the anchors, scale and penalty of the
+    /// output's regression.
+    Simple,
+    /// The full result of the first search: lengths follow the layer's shape, and spreads are only drawn towards a value.
+    V1,
+    /// No pass over the rows, only anchors: lengths follow the layer's shape, outputs are small.
+    Free,
+}
+
+/// The numbers of `Simple` for one kind of unit.
+struct Plain {
+    first: f64,
+    deeper: f64,
+    /// How far anchors lie from their rows towards the mean of all rows.
+    centring: f64,
+}
+
+impl Initialize for Recipe {
+    fn init(&self, network: &Mlp, rows: &Rows, params: &mut [f32], rng: &mut Rng, cost: &mut Cost) -> Result<()> {
+        self.check(network)?;
+        let chosen = sample(rows, ROWS, rng);
+        let rows = chosen.as_ref().unwrap_or(rows);
+        let (output, hidden) = network.layers().split_last().expect("a network has layers");
+        let mut sums = Vec::new();
+        let mut workspace = Workspace::new();
+        let mut passed = 0;
+        for (index, layer) in hidden.iter().enumerate() {
+            orthogonal::draw(layer, 1.0, params, rng);
+            let place = Place { layer, first: index == 0, hidden: hidden.len(), rows: rows.count() };
+            if *self == Recipe::Free {
+                place.free(rows, params, rng);
+                *cost += Cost::forward(layer.weights.len(), 1);
+                continue;
+            }
+            if *self == Recipe::V1 {
+                place.lengthen(params);
+            }
+            passed += layer.weights.len();
+            sums.resize(rows.count() * layer.outputs, 0.0);
+            network.sums(params, rows, index, &mut sums, &mut workspace);
+            *cost += Cost::forward(passed, rows.count());
+            match self {
+                Recipe::Simple => place.simple(&sums, params, rng),
+                _ => place.v1(&sums, params, rng),
+            }
+        }
+        let units = units(network);
+        if *self == Recipe::Free {
+            let last = output.inputs as f64;
+            let mean = 0.5 * (last + output.outputs as f64);
+            let fan = if units == Activation::Tanh { 0.85 * last + 0.15 * mean } else { 0.56 * last + 0.44 * mean };
+            let size = if units == Activation::Tanh { 0.032 } else { 0.0099 };
+            rng.fill_normal(&mut params[output.weights.clone()], size / fan.sqrt());
+            let (_, rest) = Targets::of(network, rows, 1.0);
+            params[output.biases.clone()].iter_mut().zip(rest).for_each(|(bias, rest)| *bias = rest as f32);
+            return Ok(());
+        }
+        let (scale, penalty) = match (self, units) {
+            (Recipe::Simple, Activation::Tanh) => (3.32, 1e-3),
+            (Recipe::Simple, _) => (1.65, libm::pow(10.0, -3.5)),
+            (_, Activation::Tanh) => (3.39, libm::pow(10.0, -3.2)),
+            (..) => (1.60, libm::pow(10.0, -3.5)),
+        };
+        let mut last = vec![0.0; rows.count() * output.inputs];
+        if hidden.is_empty() {
+            (0..rows.count())
+                .for_each(|row| last[row * output.inputs..][..output.inputs].copy_from_slice(rows.input(row)));
+        } else {
+            network.activations(params, rows, hidden.len() - 1, &mut last, &mut workspace);
+            *cost += Cost::forward(passed, rows.count());
+        }
+        ridge(network, rows, &last, (scale, penalty), params);
+        *cost += solving(output, rows.count());
+        Ok(())
+    }
+
+    fn cost(&self, network: &Mlp, rows: &Rows) -> Cost {
+        let (output, hidden) = network.layers().split_last().expect("a network has layers");
+        let count = rows.count().min(ROWS);
+        if *self == Recipe::Free {
+            return hidden.iter().fold(Cost::ZERO, |cost, layer| cost + Cost::forward(layer.weights.len(), 1));
+        }
+        let (mut passed, mut cost) = (0, Cost::ZERO);
+        for layer in hidden {
+            passed += layer.weights.len();
+            cost += Cost::forward(passed, count);
+        }
+        cost + Cost::forward(passed, count) + solving(output, count)
+    }
+
+    fn check(&self, network: &Mlp) -> Result<()> {
+        let (_, hidden) = network.layers().split_last().expect("a network has layers");
+        let served = |layer: &&Dense| matches!(layer.activation, Activation::Tanh | Activation::Relu);
+        match hidden.iter().find(|layer| !served(layer)) {
+            None => Ok(()),
+            Some(layer) => {
+                let message = format!("recipes are for hidden layers of Tanh or Relu, not of {:?}", layer.activation);
+                Err(Error::experiment("P0120", message).help("use `scheme: Lsuv()`, which serves every activation"))
+            }
+        }
+    }
+}
+
+/// What the output layer was found for: that of the last hidden layer.
+fn units(network: &Mlp) -> Activation {
+    let hidden = network.layers().len().saturating_sub(2);
+    network.layers()[hidden].activation
+}
+
+/// Multiply-adds of the regression: Gram matrix, right-hand sides, factor, solutions.
+fn solving(output: &Dense, rows: usize) -> Cost {
+    let (h, k, n) = (output.inputs as u64, output.outputs as u64, rows as u64);
+    Cost::linear_algebra(n * (h * (h + 1) / 2 + h * k) + h * h * h / 6 + h * h * k)
+}
+
+/// A hidden layer on its way.
+struct Place<'a> {
+    layer: &'a Dense,
+    first: bool,
+    /// Hidden layers.
+    hidden: usize,
+    rows: usize,
+}
+
+impl Place<'_> {
+    fn is_tanh(&self) -> bool {
+        self.layer.activation == Activation::Tanh
+    }
+
+    /// Fan-in n and units m.
+    fn shape(&self) -> (f64, f64) {
+        (self.layer.inputs as f64, self.layer.outputs as f64)
+    }
+
+    /// Every unit: its weights and its threshold.
+    fn each(&self, params: &mut [f32], mut change: impl FnMut(usize, &mut [f32], &mut f32)) {
+        let (weights, biases) = (self.layer.weights.clone(), self.layer.biases.clone());
+        for unit in 0..self.layer.outputs {
+            let first = weights.start + unit * self.layer.inputs;
+            let mut bias = params[biases.start + unit];
+            change(unit, &mut params[first..first + self.layer.inputs], &mut bias);
+            params[biases.start + unit] = bias;
+        }
+    }
+
+    /// Units of one length.
+    fn normalize(&self, params: &mut [f32], length: f64) {
+        self.each(params, |_, weights, _| {
+            let norm = weights.iter().map(|w| f64::from(*w) * f64::from(*w)).sum::<f64>().sqrt();
+            let factor = if norm > 0.0 { (length / norm) as f32 } else { 0.0 };
+            weights.iter_mut().for_each(|w| *w *= factor);
+        });
+    }
+
+    fn simple(&self, sums: &[f32], params: &mut [f32], rng: &mut Rng) {
+        let plain = match (self.is_tanh(), self.first) {
+            (true, _) => Plain { first: 2.01, deeper: 1.73, centring: 0.33 },
+            (false, _) => Plain { first: 1.0, deeper: 1.0, centring: 0.5 },
+        };
+        let wanted = if self.first { plain.first } else { plain.deeper };
+        let anchored = self.first || !self.is_tanh();
+        // Whatever the length of a direction: its sums are stretched with it.
+        self.each(params, |unit, weights, bias| {
+            let column = Column { sums, units: self.layer.outputs, unit };
+            let (mean, deviation) = column.spread();
+            let norm = weights.iter().map(|w| f64::from(*w) * f64::from(*w)).sum::<f64>().sqrt();
+            let anchor = column.at(rng.below(self.rows));
+            let factor = if deviation > 0.0 { (wanted / deviation).min(STEEPEST / norm) } else { STEEPEST / norm };
+            weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
+            let towards = if anchored { (1.0 - plain.centring) * anchor } else { 0.0 };
+            *bias = (-factor * (towards + plain.centring * mean)) as f32;
+        });
+    }
+
+    /// The length that units have in `V1` before they are stretched.
+    fn lengthen(&self, params: &mut [f32]) {
+        let (n, m) = self.shape();
+        let pow = libm::pow;
+        let length = match (self.is_tanh(), self.first) {
+            (true, true) => libm::exp(1.0) * pow(m / 10.0, 0.44) * pow(n / 8.0, -0.27) * pow(m, 0.19 / n),
+            (true, false) => libm::exp(0.6) * pow(m / 10.0, 0.44),
+            (false, _) => return,
+        };
+        self.normalize(params, length);
+    }
+
+    /// `sums` are those of the lengthened directions, without thresholds.
+    fn v1(&self, sums: &[f32], params: &mut [f32], rng: &mut Rng) {
+        let (tanh, first) = (self.is_tanh(), self.first);
+        let (wanted, power, centring) = match (tanh, first) {
+            (true, true) => (0.42, 0.27, 0.33),
+            (true, false) => (1.72, 0.27, 0.33),
+            (false, true) => (0.78, 1.0, 0.53),
+            (false, false) => (1.63, 1.0, 0.53),
+        };
+        self.each(params, |unit, weights, bias| {
+            let column = Column { sums, units: self.layer.outputs, unit };
+            let (mean, deviation) = column.spread();
+            let norm = weights.iter().map(|w| f64::from(*w) * f64::from(*w)).sum::<f64>().sqrt();
+            let anchor = column.at(rng.below(self.rows));
+            let chance = f64::from(rng.between(-1.0, 1.0));
+            let own = match (tanh, first) {
+                (true, true) => -anchor,
+                (true, false) => 0.0,
+                (false, true) => 1.57 * norm * chance - 0.41 * anchor,
+                (false, false) => 0.04 * norm * chance - anchor,
+            };
+            let factor = if deviation > 0.0 { libm::pow(wanted / deviation, power).min(STEEPEST / norm) } else { 1.0 };
+            weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
+            // Thresholds move the mean of the sums, not their spread.
+            *bias = (factor * (own - centring * (mean + own))) as f32;
+        });
+    }
+
+    fn free(&self, rows: &Rows, params: &mut [f32], rng: &mut Rng) {
+        let ((n, m), tanh, first) = (self.shape(), self.is_tanh(), self.first);
+        let pow = libm::pow;
+        let share = if tanh { 0.15 } else { 0.44 };
+        let fan = (1.0 - share) * n + share * 0.5 * (n + m);
+        let size = match (tanh, first) {
+            (true, true) => libm::exp(0.17) * pow(m / 10.0, 0.47) * pow(n / 8.0, -0.07) * pow(m, 0.82 / n),
+            (true, false) => libm::exp(0.28) * pow(self.hidden as f64, 0.31) * pow(m / 10.0, 0.47),
+            (false, true) => {
+                let rows = pow(self.rows as f64 / 128.0, 0.16);
+                libm::exp(-0.84) * pow(m / 10.0, 0.04) * pow(n / 8.0, -0.32) * pow(m, 0.98 / n) * rows
+            }
+            (false, false) => libm::exp(1.11) * pow(self.hidden as f64, -0.41) * pow(m / 10.0, 0.04),
+        } / fan.sqrt();
+        if tanh {
+            let factor = (size * n.max(m).sqrt()) as f32;
+            params[self.layer.weights.clone()].iter_mut().for_each(|w| *w *= factor);
+        } else {
+            self.normalize(params, size * n.sqrt());
+        }
+        if !first {
+            return;
+        }
+        self.each(params, |_, weights, bias| {
+            let row = rows.input(rng.below(rows.count()));
+            let (mut sum, mut square) = (0.0, 0.0);
+            for (w, x) in weights.iter().zip(row) {
+                sum += f64::from(*w) * f64::from(*x);
+                square += f64::from(*w) * f64::from(*w);
+            }
+            let chance = f64::from(rng.between(-1.0, 1.0));
+            let own = if tanh { -0.68 * sum } else { 0.82 * square.sqrt() * chance - 0.32 * sum };
+            *bias = own as f32;
+        });
+    }
+}
+
+/// The sums of one unit over all rows.
+struct Column<'a> {
+    sums: &'a [f32],
+    units: usize,
+    unit: usize,
+}
+
+impl Column<'_> {
+    fn at(&self, row: usize) -> f64 {
+        f64::from(self.sums[row * self.units + self.unit])
+    }
+
+    /// Mean and standard deviation; no deviation where sums differ by their rounding only.
+    fn spread(&self) -> (f64, f64) {
+        let rows = self.sums.len() / self.units;
+        let mean = (0..rows).map(|row| self.at(row)).sum::<f64>() / rows as f64;
+        let variance = (0..rows).map(|row| (self.at(row) - mean) * (self.at(row) - mean)).sum::<f64>() / rows as f64;
+        let varies = variance > 1e-12 * mean * mean && variance > 1e-70 && variance.is_finite();
+        (mean, if varies { variance.sqrt() } else { 0.0 })
+    }
+}
+
+/// What the sums of the output layer should be.
+struct Targets;
+
+impl Targets {
+    /// Targets `[rows × outputs]` around their mean, and the sums that fit the mean of all rows.
+    fn of(network: &Mlp, rows: &Rows, scale: f64) -> (Vec<f64>, Vec<f64>) {
+        let (outputs, count) = (rows.outputs(), rows.count() as f64);
+        let mut mean = vec![0.0; outputs];
+        rows.targets().chunks_exact(outputs).for_each(|row| {
+            mean.iter_mut().zip(row).for_each(|(mean, t)| *mean += f64::from(*t) / count);
+        });
+        // One step of Newton's method at the middle of a logistic curve, whose slope there is 1/4.
+        let factor = match network.output() {
+            Output::Softmax => scale,
+            Output::Logistic => 4.0,
+            Output::Linear | Output::Tanh => 1.0,
+        };
+        let around = rows.targets().chunks_exact(outputs).flat_map(|row| {
+            row.iter().zip(&mean).map(|(t, mean)| factor * (f64::from(*t) - mean)).collect::<Vec<f64>>()
+        });
+        let around = around.collect();
+        let rest = match network.output() {
+            Output::Softmax => {
+                // No class has probability 0 only because the rows lack it.
+                let prior: Vec<f64> = mean
+                    .iter()
+                    .map(|share| libm::log((share * count + 0.5) / (count + 0.5 * outputs as f64)))
+                    .collect();
+                let middle = prior.iter().sum::<f64>() / outputs as f64;
+                prior.iter().map(|log| log - middle).collect()
+            }
+            Output::Logistic => mean.iter().map(|share| 4.0 * (share - 0.5)).collect(),
+            Output::Linear | Output::Tanh => mean,
+        };
+        (around, rest)
+    }
+}
+
+/// Solves the output layer on the `last` activations `[rows × inputs]`.
+fn ridge(network: &Mlp, rows: &Rows, last: &[f32], (scale, penalty): (f64, f64), params: &mut [f32]) {
+    let output = network.layers().last().expect("a network has layers");
+    let (h, k, n) = (output.inputs, output.outputs, rows.count());
+    let (targets, rest) = Targets::of(network, rows, scale);
+    let mut mean = vec![0.0; h];
+    last.chunks_exact(h).for_each(|row| {
+        mean.iter_mut().zip(row).for_each(|(mean, a)| *mean += f64::from(*a) / n as f64);
+    });
+    let (mut gram, mut right) = (vec![0.0; h * h], vec![0.0; k * h]);
+    let mut centred = vec![0.0; h];
+    for (row, targets) in last.chunks_exact(h).zip(targets.chunks_exact(k)) {
+        centred.iter_mut().zip(row.iter().zip(&mean)).for_each(|(to, (a, mean))| *to = f64::from(*a) - mean);
+        for (i, line) in gram.chunks_exact_mut(h).enumerate() {
+            let here = centred[i] / n as f64;
+            line[..=i].iter_mut().zip(&centred).for_each(|(entry, other)| *entry = here.mul_add(*other, *entry));
+        }
+        for (sums, t) in right.chunks_exact_mut(h).zip(targets) {
+            let t = t / n as f64;
+            sums.iter_mut().zip(&centred).for_each(|(sum, a)| *sum = t.mul_add(*a, *sum));
+        }
+    }
+    let trace: f64 = (0..h).map(|i| gram[i * h + i]).sum();
+    // Activations that do not vary tell nothing: any penalty then gives weights of 0.
+    let added = if trace > 0.0 { penalty * trace / h as f64 } else { 1.0 };
+    (0..h).for_each(|i| gram[i * h + i] += added);
+    let solved = cholesky(&mut gram, h);
+    for (unit, (sums, rest)) in right.chunks_exact_mut(h).zip(rest).enumerate() {
+        if solved {
+            cholesky_solve(&gram, sums);
+        } else {
+            // Activations that are not finite: outputs begin at what fits the mean.
+            sums.fill(0.0);
+        }
+        let first = output.weights.start + unit * h;
+        params[first..first + h].iter_mut().zip(&*sums).for_each(|(weight, w)| *weight = *w as f32);
+        let used: f64 = sums.iter().zip(&mean).map(|(w, mean)| w * mean).sum();
+        params[output.biases.start + unit] = (rest - used) as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Loss;
+    use crate::rng::{Purpose, Streams};
+
+    fn rows(count: usize, inputs: usize, classes: usize) -> Rows {
+        let mut rng = Streams::new(3).stream(Purpose::Synthetic, 0, 0);
+        let (mut values, mut targets) = (vec![0.0; count * inputs], vec![0.0; count * classes]);
+        rng.fill_normal(&mut values, 1.0);
+        for (row, targets) in values.chunks(inputs).zip(targets.chunks_mut(classes)) {
+            targets[usize::from(row[0] > 0.0) + usize::from(row[1] > 0.5)] = 1.0;
+        }
+        Rows::new(&values, &targets, inputs, classes)
+    }
+
+    fn classifier(hidden: &[(usize, Activation)]) -> Mlp {
+        Mlp::new(6, hidden, 3, Output::Softmax, Loss::CrossEntropy).unwrap()
+    }
+
+    fn drawn(recipe: Recipe, network: &Mlp, rows: &Rows) -> (Vec<f32>, Cost) {
+        let (mut params, mut cost) = (vec![f32::NAN; network.parameters()], Cost::ZERO);
+        let mut rng = Streams::new(1).stream(Purpose::Initialize, 0, 0);
+        recipe.init(network, rows, &mut params, &mut rng, &mut cost).unwrap();
+        assert!(params.iter().all(|x| x.is_finite()), "{recipe:?}");
+        (params, cost)
+    }
+
+    #[test]
+    fn sums_vary_as_the_recipe_says_and_hyperplanes_pass_near_rows() {
+        let rows = rows(200, 6, 3);
+        for (activation, spread, kappa) in [(Activation::Tanh, [2.01, 1.73], 0.33), (Activation::Relu, [1.0, 1.0], 0.5)]
+        {
+            let network = classifier(&[(5, activation), (4, activation)]);
+            let (params, _) = drawn(Recipe::Simple, &network, &rows);
+            for (index, wanted) in spread.into_iter().enumerate() {
+                let units = network.layers()[index].outputs;
+                let mut sums = vec![0.0; 200 * units];
+                network.sums(&params, &rows, index, &mut sums, &mut Workspace::new());
+                for unit in 0..units {
+                    let column = Column { sums: &sums, units, unit };
+                    let (mean, deviation) = column.spread();
+                    assert!((deviation - wanted).abs() < 1e-4, "{activation:?} layer {index}: {deviation}");
+                    // z(anchor) = κ (z(anchor) − mean) before the threshold's shift: the hyperplane lies a share κ of
+                    // the way from some row to the mean of all. Then z(row) = κ/(1 − κ) · −mean.
+                    if index == 0 || activation == Activation::Relu {
+                        let near = (0..200).map(|row| (column.at(row) + kappa / (1.0 - kappa) * mean).abs());
+                        let near = near.fold(f64::INFINITY, f64::min);
+                        assert!(near < 1e-4, "{activation:?} layer {index} unit {unit}: {near}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn solved_outputs_predict_better_than_the_shares_of_the_classes() {
+        let rows = rows(300, 6, 3);
+        for hidden in [&[(20, Activation::Tanh)][..], &[(20, Activation::Relu), (12, Activation::Relu)], &[]] {
+            let network = classifier(hidden);
+            let mut shares = [0.0; 3];
+            rows.targets().chunks(3).for_each(|row| (0..3).for_each(|k| shares[k] += f64::from(row[k]) / 300.0));
+            let prior: f64 = -shares.iter().map(|share| share * share.ln()).sum::<f64>();
+            for (recipe, factor) in [(Recipe::Simple, 0.9), (Recipe::V1, 0.9), (Recipe::Free, 1.1)] {
+                let (params, _) = drawn(recipe, &network, &rows);
+                let loss = network.loss(&params, &rows, &mut Workspace::new());
+                assert!(loss < factor * prior, "{recipe:?} {hidden:?}: {loss} against {prior}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_regression_is_where_its_gradient_vanishes() {
+        let rows = rows(100, 6, 3);
+        let network = Mlp::new(6, &[(7, Activation::Tanh)], 3, Output::Linear, Loss::MeanSquared).unwrap();
+        let (params, _) = drawn(Recipe::Simple, &network, &rows);
+        let mut gradient = vec![0.0; params.len()];
+        network.gradient(&params, &rows, &mut gradient, &mut Workspace::new());
+        let output = &network.layers()[1];
+        // Thresholds are not penalised.
+        assert!(gradient[output.biases.clone()].iter().all(|g| g.abs() < 1e-5), "{gradient:?}");
+        // ∂/∂w of ½ Σ (y − t)² / n is −penalty · w; the loss is that times 2/3 for three outputs.
+        let mut last = vec![0.0; 100 * 7];
+        network.activations(&params, &rows, 0, &mut last, &mut Workspace::new());
+        let variance: f64 = (0..7).map(|unit| Column { sums: &last, units: 7, unit }.spread().1.powi(2)).sum();
+        let penalty = 1e-3 * variance / 7.0;
+        for (g, w) in gradient[output.weights.clone()].iter().zip(&params[output.weights.clone()]) {
+            assert!((f64::from(*g) + 2.0 / 3.0 * penalty * f64::from(*w)).abs() < 1e-5, "{g} {w}");
+        }
+    }
+
+    #[test]
+    fn what_is_charged_is_what_was_forecast() {
+        let rows = rows(90, 6, 3);
+        for hidden in [&[(5, Activation::Tanh)][..], &[(5, Activation::Relu), (4, Activation::Tanh)]] {
+            let network = classifier(hidden);
+            for recipe in [Recipe::Simple, Recipe::V1, Recipe::Free] {
+                assert_eq!(drawn(recipe, &network, &rows).1, recipe.cost(&network, &rows), "{recipe:?} {hidden:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_units_are_refused_and_flat_data_do_no_harm() {
+        let network = classifier(&[(5, Activation::Gelu)]);
+        assert_eq!(Recipe::Simple.check(&network).unwrap_err().code(), "P0120");
+        let flat = Rows::new(&[1.0; 60], &[1.0, 0.0, 0.0].repeat(10), 6, 3);
+        for recipe in [Recipe::Simple, Recipe::V1, Recipe::Free] {
+            drawn(recipe, &classifier(&[(5, Activation::Tanh), (4, Activation::Relu)]), &flat);
+        }
+    }
+}
