@@ -223,3 +223,63 @@ fn messages_of_options() {
     }
     insta::assert_snapshot!(shortened(&all));
 }
+
+/// A result folder with what may be wrong with it: everything that `resume`, `status`, `verify` and `run --out` say.
+#[test]
+fn messages_of_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = |name: &str| folder.path().join("out").join(name);
+    let text = TEXT
+        .replace("Range(first: 1, count: 30)", "List([1])")
+        .replace("2_000_000", "60_000")
+        .replace("generations: 25", "generations: 2");
+    std::fs::write(folder.path().join("iris.ron"), text).unwrap();
+    let call = |arguments: &[&str], fault: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_precocial"));
+        command
+            .current_dir(folder.path())
+            .env_remove("NO_COLOR")
+            .env_remove("PRECOCIAL_FAULT")
+            .arg("-q")
+            .args(arguments);
+        fault.map(|fault| command.env("PRECOCIAL_FAULT", fault));
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        format!("$ precocial {}\n{said}exit {}\n\n", arguments.join(" "), output.status.code().unwrap_or(-1))
+    };
+    let run = ["run", "iris.ron", "--out", "out", "--no-report"];
+    let mut all = String::new();
+    let mut add = |title: &str, text: String| all.push_str(&format!("# {title}\n{text}"));
+    add("no result folder", call(&["resume", "nowhere"], None));
+    add("no result folder", call(&["status", "."], None));
+    if cfg!(debug_assertions) {
+        add("no space from the fortieth step on", call(&run, Some("40:full")));
+        add("not whole yet", call(&["verify", "out"], None));
+        std::fs::remove_dir_all(folder.path().join("out")).unwrap();
+    }
+    assert!(call(&run, None).ends_with("exit 0\n\n"));
+    add("26. results folder exists", call(&run, None));
+    let lock = std::fs::File::create(own(".lock")).unwrap();
+    lock.lock().unwrap();
+    std::fs::write(own(".lock"), "process 41327").unwrap();
+    add("27. folder in use", call(&["resume", "out", "--seeds", "2"], None));
+    drop(lock);
+    add("a seed that was not run", call(&["verify", "out", "--seeds", "7"], None));
+    add("seeds that are none", call(&["resume", "out", "--seeds", "many"], None));
+    let started = std::fs::read_to_string(own("experiment.ron")).unwrap();
+    std::fs::write(own("experiment.ron"), started.replace("population: 40", "population: 80")).unwrap();
+    add("30. changed file at resume", call(&["resume", "out"], None));
+    std::fs::write(own("experiment.ron"), started.replace("population: 40", "population: many")).unwrap();
+    add("a file that is none any more", call(&["resume", "out"], None));
+    std::fs::write(own("experiment.ron"), &started).unwrap();
+    let resolved = std::fs::read_to_string(own("experiment.resolved.ron")).unwrap();
+    std::fs::write(own("experiment.resolved.ron"), resolved.replace("population: 40", "population: 80")).unwrap();
+    add("the other copy changed", call(&["resume", "out"], None));
+    std::fs::write(own("experiment.resolved.ron"), &resolved).unwrap();
+    let manifest = std::fs::read_to_string(own("manifest.json")).unwrap();
+    std::fs::write(own("manifest.json"), manifest.replace("\"stream_version\": ", "\"stream_version\": 9")).unwrap();
+    add("another version of the random streams", call(&["resume", "out"], None));
+    std::fs::write(own("manifest.json"), "{").unwrap();
+    add("a damaged manifest", call(&["status", "out"], None));
+    insta::assert_snapshot!(all);
+}
