@@ -13,8 +13,11 @@ use precocial::values::Count;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
+/// What a target does with its bytes.
+type Entry = fn(&[u8]);
+
 /// The entry functions by the names of their targets.
-pub const ENTRIES: [(&str, fn(&[u8])); 4] =
+pub const ENTRIES: [(&str, Entry); 4] =
     [("arrays", arrays), ("csv", csv), ("experiment", experiment), ("model", model)];
 
 /// An experiment file: parsed as both kinds of document, outlined, and every message written.

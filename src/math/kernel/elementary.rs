@@ -1,7 +1,23 @@
 //! Elementary functions in sixteen lanes, the same polynomial on every instruction set.
 //!
 //! The coefficients are minimax fits of our own (Remez exchange in 40 digits, then rounded to single precision). The
-//! tests below hold each function to its stated error against double precision.
+//! tests below hold each function to its stated error against double precision at a hundred thousand points.
+//!
+//! Errors over every single-precision number of its domain, by `cargo run --release --example elementary_errors`, in units
+//! in the last place of the result (of the smallest normal number below that), against double precision. The last column
+//! is the most by which a function that rises steps back between neighbours.
+//!
+//! | function | inputs | largest error, ulp | at | largest error, absolute | at | steps back, ulp |
+//! |---|---|---|---|---|---|---|
+//! | exp, x ≤ 0 | 2139095042 | 0.89 | −5.8914123 | 4.3e-8 | −0.34623483 | 1 |
+//! | tanh | 4278190082 | 5.54 | −7.808719 | 3.3e-7 | −7.808719 | 8 |
+//! | logistic | 4278190082 | 2.40 | −4.157294 | 8.9e-8 | 7.859211 | 2 |
+//! | ln, normal x > 0 | 2130706432 | 0.86 | 1.3982602 | 3.8e-6 | 1.1738791e32 | 0 |
+//! | softplus | 4278190082 | 2.16 | −1.2588363 | 4.8e-7 | 8.020685 | 1 |
+//! | erf | 4278190082 | 3.16 | −6.912905e-3 | 8.4e-8 | −0.65318125 | 1 |
+//! | sin πx | 4278190080 | 3.23 | −1.500122 | 1.9e-7 | −1.500122 | – |
+//!
+//! Below −87.3 exponentials stay at e^−87.3.
 
 use super::activate::activate;
 use super::simd::{Isa, Kernel, LANES, Simd, dispatch_on};
