@@ -208,6 +208,19 @@ fn plain_cause(cause: &std::io::Error) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// `text` from a file as it may be shown, in one line: without control characters, which could move the cursor, and without
+/// those that turn the direction of writing, which could make a name look like another.
+pub fn printable(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61C}' | '\u{200E}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
+    };
+    if !text.contains(hidden) {
+        return text.to_owned();
+    }
+    text.chars().flat_map(|c| if hidden(c) { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
@@ -256,6 +269,13 @@ mod tests {
         let inside = Error::experiment("P0121", "in a letter").span(Path::new("x.ron"), &source, 4..4, "");
         let (_, range) = inside.problems()[0].place.as_ref().unwrap().excerpt.clone().unwrap();
         assert_eq!(range, 3..5, "an excerpt holds whole letters");
+    }
+
+    #[test]
+    fn what_is_shown_cannot_move_the_cursor() {
+        assert_eq!(printable("é <b> 語\u{1F600}"), "é <b> 語\u{1F600}");
+        assert_eq!(printable("\u{1b}]0;x\u{7}\n"), "\\u{1b}]0;x\\u{7}\\n");
+        assert_eq!(printable("\u{202e}gnp.exe\u{9b}31m"), "\\u{202e}gnp.exe\\u{9b}31m");
     }
 
     #[test]

@@ -261,6 +261,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "`--baseline` takes the `rates.json` that `precocial bench --out DIR` writes; `--ratios` the table of benches/peers.",
     ),
     (
+        "P0411",
+        "a search without anybody to go on with",
+        "No individual of a generation had a finite fitness, and none of the next one either, which was drawn anew. Draw\nsmaller weights (`scheme`), or take smaller steps in the fitness (`learning_rate`). The run counts as a failure at this\nseed; other seeds and arms went on.",
+    ),
+    (
         "P0501",
         "a file that does not exist",
         "Paths in an experiment start at the folder of the experiment file, paths on the command line where you are.",

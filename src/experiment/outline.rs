@@ -1,10 +1,14 @@
 //! The shape of an experiment file: where each setting stands in the text, even in a file that is not quite right.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, printable};
 use std::ops::Range;
 
 /// Groups deeper than this are not looked into; the parser of experiments refuses them anyway.
 const DEEPEST: usize = 120;
+
+/// Settings with longer paths are not listed. No document has any; in a hostile file all paths together could fill the
+/// memory.
+const LONGEST_PATH: usize = 256;
 
 /// A piece of RON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,7 +221,7 @@ impl<'a> Outline<'a> {
     /// `P0109` for a path that leads nowhere; it says how far it led and what is there.
     pub fn find(&self, path: &str) -> Result<&Node> {
         let steps = steps(path).ok_or_else(|| {
-            Error::experiment("P0109", format!("`{}` is no path to a setting", escaped(path)))
+            Error::experiment("P0109", format!("`{}` is no path to a setting", printable(path)))
                 .help("a path is written like `budget`, `train.optimizer.learning_rate` or `arms[2].method.population`")
         })?;
         let mut node = &self.root;
@@ -263,7 +267,7 @@ impl<'a> Outline<'a> {
             }
             Step::Field(name) => {
                 let fields: Vec<&str> = node.fields.iter().map(|field| self.text(&field.name)).collect();
-                let error = Error::experiment("P0109", format!("{place} has no field `{}`", escaped(name)));
+                let error = Error::experiment("P0109", format!("{place} has no field `{}`", printable(name)));
                 let error = match super::diagnose::nearest(name, fields.iter().copied()) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
                     None => error,
@@ -273,13 +277,13 @@ impl<'a> Outline<'a> {
                 } else if !node.items.is_empty() {
                     error.note(format!("{place} is a list; items are [0] to [{}]", node.items.len() - 1))
                 } else {
-                    error.note(format!("{place} is {}, without fields", escaped(self.text(&node.span))))
+                    error.note(format!("{place} is {}, without fields", printable(self.text(&node.span))))
                 }
             }
         }
     }
 
-    /// Every setting, outer ones first, with its path.
+    /// Every setting, outer ones first, with its path; those with paths of more than 256 bytes are left out.
     pub fn settings(&self) -> Vec<(String, &Field)> {
         let mut all = Vec::new();
         collect(self, &self.root, "", &mut all);
@@ -290,6 +294,9 @@ impl<'a> Outline<'a> {
 fn collect<'n>(outline: &Outline, node: &'n Node, way: &str, all: &mut Vec<(String, &'n Field)>) {
     for field in &node.fields {
         let name = outline.text(&field.name);
+        if way.len() + name.len() >= LONGEST_PATH {
+            continue;
+        }
         let path = if way.is_empty() { name.to_owned() } else { format!("{way}.{name}") };
         all.push((path.clone(), field));
         collect(outline, &field.value, &path, all);
@@ -314,11 +321,6 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
         }
     }
     Some(steps)
-}
-
-/// `text` without control characters.
-pub(super) fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 struct Reader<'a, 't> {
@@ -423,6 +425,16 @@ Experiment(
         assert!(message("arms.name").contains("`arms` is a list"));
         assert!(message("bugdet").contains("fields: seeds, arms, split, delimiter"));
         assert!(message("arms[x]").contains("no path"));
+    }
+
+    #[test]
+    fn long_names_within_each_other_do_not_multiply() {
+        // 100 groups with names of 1000 letters, and in the last 1000 settings: paths of 100 kB, 100 MB in all.
+        let text =
+            format!("{}{}{}", format!("{}:(", "x".repeat(1000)).repeat(100), "a:1,".repeat(1000), ")".repeat(100));
+        let outline = Outline::new(&text);
+        let paths: usize = outline.settings().iter().map(|(path, _)| path.len()).sum();
+        assert!(paths < 4 * text.len(), "{paths} bytes of paths for {} bytes of text", text.len());
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::task::{Dataset, Encoding, LoadContext, Prepared, TargetKind, Targets,
 use crate::train::TrainContext;
 use std::path::Path;
 
+/// Bytes that one row of `predictions.csv` takes, measured: the row, its names, its text, and the room lists grow into.
+const PREDICTION: u128 = 550;
+
 /// An experiment with its data and network: everything that all replicates share.
 #[derive(Debug)]
 pub struct Study {
@@ -154,13 +157,18 @@ impl Study {
     /// `P0140`, with the part that takes most and what would fit.
     pub fn check_memory(&self, threads: usize, limit: u128) -> Result<()> {
         let parts = self.prepare(self.seeds[0])?.parts;
-        let bytes = self.bytes(threads, [&parts.training, &parts.validation, &parts.test].map(Vec::len));
+        let rows = [&parts.training, &parts.validation, &parts.test].map(Vec::len);
+        let bytes = self.bytes(threads, rows);
         if bytes <= limit {
             return Ok(());
         }
         let message =
             format!("this plan needs about {} of memory; {} may be used", bytes_text(bytes), bytes_text(limit));
-        let mut error = Error::new(Kind::Limit, "P0140", message);
+        let [data, predictions, replicate] = self.parts(threads, rows).map(bytes_text);
+        let at_a_time = threads.min(self.seeds.len());
+        let mut error = Error::new(Kind::Limit, "P0140", message).note(format!(
+            "10 MiB for the program + {data} of data + {predictions} of predictions + {at_a_time} seeds at a time x {replicate}"
+        ));
         let parameters = self.network.parameters() as u64;
         let largest = self.experiment.arms.iter().max_by_key(|arm| arm.method.genomes(parameters));
         if let Some(arm) = largest {
@@ -187,19 +195,29 @@ impl Study {
         Err(error.help("fewer --threads run fewer seeds at a time").help("--memory-limit raises the limit"))
     }
 
-    /// Bytes at the peak: the data set, one replicate's rows and the largest arm's genomes for each thread that runs one.
+    /// Bytes at the peak.
     fn bytes(&self, threads: usize, rows: [usize; 3]) -> u128 {
+        let [data, predictions, replicate] = self.parts(threads, rows);
+        // 10 MiB for the program itself.
+        (10 << 20) + data + predictions + threads.min(self.seeds.len()) as u128 * replicate
+    }
+
+    /// Bytes of the data set, of the table of predictions, and of one replicate: its rows, the largest arm's genomes, and
+    /// what training works with.
+    fn parts(&self, threads: usize, rows: [usize; 3]) -> [u128; 3] {
         let features = self.dataset.features();
-        let data = 8 * (self.dataset.rows() * (features + 1)) as u128;
         let packed: u128 = rows.iter().map(|rows| Rows::bytes(*rows, features, self.encoding.units)).sum();
+        // The plan itself was made with packed rows, and the process keeps their memory.
+        let data = 8 * (self.dataset.rows() * (features + 1)) as u128 + packed;
+        // What every arm's weights say of every row, at the first seed.
+        let outputs = if self.experiment.task.is_classification() { 1 } else { self.encoding.units };
+        let predictions = PREDICTION * (self.dataset.rows() * outputs * self.experiment.arms.len()) as u128;
         let parameters = 4 * self.network.parameters() as u128;
         let genomes = |arm: &ArmConfig| arm.method.genomes(self.network.parameters() as u64);
         let genomes = self.experiment.arms.iter().map(genomes).max().unwrap_or(0) as u128;
         let workspace = Workspace::bytes(self.network.layers());
-        let replicates = threads.min(self.seeds.len()) as u128;
-        // 10 MiB for the program itself; some ten slices of parameters for optimizers and the records of a run.
-        let each = packed + parameters * (genomes + 10) + workspace * (1 + threads as u128);
-        (10 << 20) + data + replicates * each
+        // Some five slices of parameters for the optimizer and the records of a run.
+        [data, predictions, packed + parameters * (genomes + 5) + workspace * (1 + threads as u128)]
     }
 }
 

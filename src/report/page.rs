@@ -1,5 +1,6 @@
 //! The report as pages: what goes into the templates.
 
+use crate::error::printable;
 use crate::experiment::config::{Format, Metric};
 use crate::experiment::{dialect, grouped};
 use crate::math::statistics::{Conclusion, Interval};
@@ -98,11 +99,12 @@ pub fn render(name: &str, template: &str, page: impl Serialize) -> String {
     environment.set_syntax(syntax.expect("the usual signs"));
     environment.add_filter("md", escape_markdown);
     environment.add_template("style.css", include_str!("page/style.css")).expect("plain text");
-    let mut page =
+    let page =
         environment.render_named_str(name, template, Serde(page)).expect("the template is a part of the program");
-    page.truncate(page.trim_end().len());
-    page.push('\n');
-    page
+    // Names from files may hold control characters; whoever prints a page to a terminal is to see them, not obey them.
+    let mut lines: Vec<String> = page.trim_end().split('\n').map(printable).collect();
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// Text that Markdown takes for text, in a table too.
@@ -371,6 +373,16 @@ mod tests {
             .filter(|shown| ["ecdf", "diversity"].contains(&shown.name.as_str()))
             .collect();
         insta::assert_snapshot!(markdown(&analysis, &shown));
+    }
+
+    #[test]
+    fn pages_show_control_characters_instead_of_sending_them() {
+        let page = render(
+            "a.md",
+            "# {{ name | md }}\n\n- {{ name }}\n",
+            [("name", "\u{1b}]0;x\u{7}\u{202e}")].into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+        );
+        assert_eq!(page, "# \\u{1b}]0;x\\u{7}\\u{202e}\n\n- \\u{1b}]0;x\\u{7}\\u{202e}\n");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::experiment::config::Metric;
 use crate::experiment::folder::State;
 use crate::math::statistics::Method;
-use crate::report::analysis::Analysis;
+use crate::report::analysis::{Analysis, Run};
 use crate::report::number::{percent, short};
 
 /// Fewer seeds than these say little.
@@ -12,6 +12,9 @@ const FEW_SEEDS: usize = 10;
 const FEW_ROWS: usize = 30;
 /// More of the budget left than this is worth a word.
 const UNSPENT: f64 = 0.05;
+
+/// The code of a search that found nobody to go on with.
+const HOPELESS: &str = "P0411";
 
 /// Warnings, each a sentence or two; the notes of the run come last.
 pub fn warnings(analysis: &Analysis) -> Vec<String> {
@@ -50,6 +53,15 @@ fn runs(analysis: &Analysis, list: &mut Vec<String>) {
         if summary.diverged > 0 {
             list.push(format!("{} of {runs} runs of {} diverged; they count as failures.", summary.diverged, arm.name));
         }
+        let hopeless = arm.runs.iter().filter(|run| is_hopeless(run)).count();
+        if hopeless > 0 {
+            list.push(format!(
+                "{HOPELESS}: the search of {hopeless} of {runs} runs of {} ended with nobody to go on with: two generations in a \
+                 row, the second drawn anew, had no finite fitness. Its scheme draws too large weights, or its fitness trains \
+                 with too large steps.",
+                arm.name
+            ));
+        }
         let exhausted = arm.runs.iter().filter(|run| run.search_cost() > 0.0 && !run.has_trained()).count();
         if exhausted > 0 {
             list.push(format!(
@@ -65,6 +77,11 @@ fn runs(analysis: &Analysis, list: &mut Vec<String>) {
             ));
         }
     }
+}
+
+/// Whether the last two generations had no finite fitness.
+fn is_hopeless(run: &Run) -> bool {
+    matches!(run.generations.as_slice(), [.., one, two] if one.best.is_none() && two.best.is_none())
 }
 
 fn targets(analysis: &Analysis, list: &mut Vec<String>) {

@@ -1,7 +1,7 @@
 //! Opening data files: only regular ones, only up to a cap, with their hash taken on the way.
 
 use super::DataFile;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, printable};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
@@ -86,18 +86,11 @@ pub(super) fn stem(path: &Path) -> String {
     path.file_stem().map(|stem| shown(&stem.to_string_lossy())).unwrap_or_default()
 }
 
-/// `text` from a file as it may be printed: without control characters, 60 characters at most.
+/// `text` from a file as it may be printed: 60 characters at most.
 pub(super) fn shown(text: &str) -> String {
-    let mut letters = text.chars().flat_map(|letter| {
-        let (escaped, plain) =
-            if letter.is_control() { (Some(letter.escape_default()), None) } else { (None, Some(letter)) };
-        escaped.into_iter().flatten().chain(plain)
-    });
-    let mut short: String = letters.by_ref().take(60).collect();
-    if letters.next().is_some() {
-        short.push('…');
-    }
-    short
+    let short: String = text.chars().take(60).collect();
+    let dots = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{dots}", printable(&short))
 }
 
 /// Room for `count` numbers.

@@ -77,6 +77,9 @@ fn elitism() -> u32 {
 }
 
 /// A genetic algorithm under way.
+///
+/// After a generation without any finite fitness the next one is drawn from the scheme again, once; if that has none
+/// either, the search ends.
 pub struct Genetic<'a> {
     settings: GeneticSettings,
     network: &'a Mlp,
@@ -97,6 +100,8 @@ pub struct Genetic<'a> {
     kept: usize,
     asked: bool,
     generation: u64,
+    /// Number of the latest generation that was drawn anew because the one before had no finite fitness.
+    redrawn: Option<u64>,
     steps: StepScale,
     best: Option<(Vec<f32>, Fitness)>,
     summary: Option<Summary>,
@@ -150,6 +155,7 @@ impl<'a> Genetic<'a> {
             kept: 0,
             asked: false,
             generation: 0,
+            redrawn: None,
             steps: StepScale::default(),
             best: None,
             summary: None,
@@ -165,9 +171,19 @@ impl<'a> Genetic<'a> {
         self.settings.steps.scale(self.generation as usize, planned, &self.steps)
     }
 
-    /// Place of the first child: behind the elites, and there is none in generation 0.
+    /// Whether the latest generation had no finite fitness: nobody in it may be a parent.
+    fn is_hopeless(&self) -> bool {
+        self.generation > 0 && !self.asked && !self.fitness[self.order[0] as usize].is_finite()
+    }
+
+    /// Whether the generation of this number was drawn, not bred.
+    fn is_drawn(&self, generation: u64) -> bool {
+        generation == 0 || self.redrawn == Some(generation)
+    }
+
+    /// Place of the first child: behind the elites, and there is none in a drawn generation.
     fn first_child(&self) -> usize {
-        if self.generation == 0 { self.size } else { self.elites().min(self.size) }
+        if self.is_drawn(self.generation) { self.size } else { self.elites().min(self.size) }
     }
 
     fn elites(&self) -> usize {
@@ -177,8 +193,10 @@ impl<'a> Genetic<'a> {
 
     fn draw(&mut self, limit: usize, streams: &Streams) -> Result<()> {
         self.size = self.settings.population.get().min(limit);
+        self.kept = 0;
+        self.step_size.fill(1.0);
         for index in 0..self.size {
-            let mut rng = streams.stream(Purpose::Initialize, 0, index as u64);
+            let mut rng = streams.stream(Purpose::Initialize, self.generation, index as u64);
             let genome = self.now.genome_mut(index);
             self.settings.scheme.init(self.network, &self.supervised.training, genome, &mut rng, &mut self.cost)?;
         }
@@ -290,7 +308,10 @@ impl Strategy for Genetic<'_> {
 
     fn ask(&mut self, limit: usize, streams: &Streams) -> Result<(&Population, Range<usize>)> {
         if !self.asked {
-            if self.spread.is_none() {
+            if self.is_hopeless() {
+                self.redrawn = Some(self.generation);
+            }
+            if self.is_drawn(self.generation) {
                 self.draw(limit, streams)?;
             } else {
                 self.breed(limit, streams);
@@ -316,13 +337,14 @@ impl Strategy for Genetic<'_> {
         self.summary = Some(summary);
         let champion = self.order[0] as usize;
         let comparable = self.settings.fitness.is_fixed();
-        if self.best.as_ref().is_none_or(|(_, best)| !comparable || self.fitness[champion] < *best) {
+        let finite = self.fitness[champion].is_finite();
+        if self.best.as_ref().is_none_or(|(_, best)| !comparable && finite || self.fitness[champion] < *best) {
             let (genome, fitness) =
                 self.best.get_or_insert_with(|| (vec![0.0; self.network.parameters()], Fitness::WORST));
             genome.copy_from_slice(self.now.genome(champion));
             *fitness = self.fitness[champion];
         }
-        if self.generation > 0 {
+        if !self.is_drawn(self.generation) {
             self.settings.steps.update(&mut self.steps, better, children);
         }
         self.generation += 1;
@@ -336,8 +358,10 @@ impl Strategy for Genetic<'_> {
         self.generation
     }
 
+    /// Also after a generation without any finite fitness that had been drawn for want of one.
     fn is_finished(&self) -> bool {
-        self.generation >= self.settings.generations.get() as u64
+        let anew = self.redrawn.is_some_and(|redrawn| redrawn + 1 == self.generation);
+        self.generation >= self.settings.generations.get() as u64 || (anew && self.is_hopeless())
     }
 }
 
@@ -367,9 +391,10 @@ impl WeightStrategy for Genetic<'_> {
 
     fn next_cost(&self) -> (Cost, Cost) {
         let rows = &self.supervised.training;
-        let each = match self.generation {
-            0 => self.settings.scheme.cost(self.network, rows),
-            _ => self.settings.child_cost(self.network, rows),
+        let drawn = self.generation == 0 || self.is_hopeless();
+        let each = match drawn {
+            true => self.settings.scheme.cost(self.network, rows),
+            false => self.settings.child_cost(self.network, rows),
         };
         (Cost::ZERO, each)
     }
@@ -424,4 +449,73 @@ struct GeneticState {
     spread: Option<Spread>,
     steps: StepScale,
     best: Option<(Vec<f32>, Fitness)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolve::fixture::{Fixture, all, read};
+
+    /// Tells generations of these fitness values; who was asked for, and the summaries.
+    fn tell(genetic: &mut Genetic, streams: &Streams, losses: &dyn Fn(usize) -> f64) -> (Vec<Vec<f32>>, Summary) {
+        let (population, asked) = genetic.ask(usize::MAX, streams).unwrap();
+        let genomes: Vec<Vec<f32>> = (0..asked.end).map(|index| population.genome(index).to_vec()).collect();
+        let mut evaluations = Evaluations::default();
+        evaluations.fitness.resize(population.len(), Fitness::WORST);
+        asked.clone().for_each(|index| evaluations.fitness[index] = Fitness::new(losses(index)));
+        genetic.tell(&mut evaluations, asked);
+        (genomes, genetic.summary().unwrap().clone())
+    }
+
+    fn settings(more: &str) -> GeneticSettings {
+        read(&format!("(population: 8, generations: 6, scheme: GlorotUniform, {more})")).unwrap()
+    }
+
+    #[test]
+    fn a_generation_without_finite_fitness_is_drawn_again_once() {
+        let fixture = Fixture::new();
+        let supervised = Supervised { training: fixture.rows, validation: None };
+        let streams = Streams::new(3);
+        for more in ["", "fitness: MinibatchLoss(size: 4)"] {
+            let mut genetic = Genetic::new(settings(more), &fixture.network, &supervised);
+            let (first, _) = tell(&mut genetic, &streams, &|_| f64::NAN);
+            assert_eq!(genetic.next_cost().1, Cost::ZERO);
+            let (second, summary) = tell(&mut genetic, &streams, &|index| index as f64);
+            assert!(first.iter().all(|genome| !second.contains(genome)), "drawn afresh, not bred");
+            assert_eq!((summary.improved, summary.nonfinite), (None, 0));
+            assert_eq!(genetic.best().unwrap(), (&second[0][..], Fitness::new(0.0)));
+            // Bred again from here on, and no generation without finite fitness takes the place of the best.
+            let (third, summary) = tell(&mut genetic, &streams, &|_| f64::INFINITY);
+            assert!(third.contains(&second[0]) && summary.improved.is_some(), "the best goes on");
+            let fixed = more.is_empty();
+            assert_eq!(genetic.is_hopeless(), !fixed, "kept elites have kept their fitness");
+            assert_eq!(genetic.best().unwrap(), (&second[0][..], Fitness::new(0.0)));
+            assert!(!genetic.is_finished());
+            tell(&mut genetic, &streams, &|_| f64::NAN);
+            assert_eq!(genetic.is_finished(), !fixed, "drawn anew, in vain");
+            assert_eq!(genetic.generation(), 4);
+        }
+    }
+
+    #[test]
+    fn whoever_is_not_finite_is_neither_parent_nor_best() {
+        let fixture = Fixture::new();
+        let supervised = Supervised { training: fixture.rows, validation: None };
+        let streams = Streams::new(4);
+        // Copies of their parents: no crossover, and mutation that changes nothing.
+        for selection in all::<Selection>(Selection::CATALOGUE) {
+            for good in 1..8 {
+                let mut settings = settings("mutation: Gaussian(rate: 0.0)");
+                settings.selection = selection.clone();
+                let mut genetic = Genetic::new(settings, &fixture.network, &supervised);
+                let losses =
+                    |index| if index % 8 < good { 9.0 - index as f64 } else { [f64::NAN, f64::INFINITY][index % 2] };
+                let (first, _) = tell(&mut genetic, &streams, &losses);
+                assert_eq!(genetic.best().unwrap().0, first[good - 1]);
+                let (second, _) = tell(&mut genetic, &streams, &|_| 1.0);
+                // The second elite may be one of the others where only one is good; it is no parent.
+                assert!(second[2..].iter().all(|child| first[..good].contains(child)), "{selection:?}, {good} good");
+            }
+        }
+    }
 }

@@ -11,9 +11,9 @@ mod values;
 
 pub(crate) use place::locate;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, printable};
 use crate::experiment::load::{Document, dialect};
-use crate::experiment::outline::{Node, Outline, Token, TokenKind, escaped, tokens};
+use crate::experiment::outline::{Node, Outline, Token, TokenKind, tokens};
 use ron::error::SpannedError;
 use std::ops::Range;
 use std::path::Path;
@@ -237,7 +237,7 @@ fn byte(text: &str, line: usize, column: usize) -> usize {
 fn shown(text: &str) -> String {
     let short: String = text.chars().take(60).collect();
     let dots = if short.len() < text.len() { "…" } else { "" };
-    format!("{}{dots}", escaped(&short))
+    format!("{}{dots}", printable(&short))
 }
 
 /// The nearest of some names within two edits, letters' case apart.

@@ -1,5 +1,6 @@
 //! A found network as files that others read: JSON and DOT.
 
+use crate::error::printable;
 use crate::evolve::wann::{Genome, Individual, NodeKind};
 use crate::network::graph::levels;
 use serde::{Deserialize, Serialize};
@@ -98,10 +99,10 @@ impl DrawnNetwork {
             let (label, shape) = match node.kind.as_str() {
                 "input" => (name(&self.inputs, node.id), "box"),
                 "bias" => ("1".to_owned(), "box"),
-                "output" => (format!("{}\\n{}", name(&self.outputs, node.id - inputs - 1), node.activation), "box"),
+                "output" => (format!("{}\n{}", name(&self.outputs, node.id - inputs - 1), node.activation), "box"),
                 _ => (node.activation.clone(), "ellipse"),
             };
-            _ = writeln!(text, "  n{} [label=\"{}\", shape={shape}];", node.id, label.replace('"', "\\\""));
+            _ = writeln!(text, "  n{} [label=\"{}\", shape={shape}];", node.id, quoted(&label));
         }
         for kind in [&["input", "bias"][..], &["output"]] {
             let members: Vec<String> = self
@@ -122,6 +123,13 @@ impl DrawnNetwork {
     }
 }
 
+/// A label between the quotes of DOT, on as many lines as it has.
+fn quoted(label: &str) -> String {
+    let lines: Vec<String> = label.split('\n').map(printable).collect();
+    // A backslash of a name would take the closing quote with it.
+    lines.join("\n").replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
 /// The level of every node by enabled connections, in their order; outputs stand behind all others.
 fn levels_of(genome: &Genome) -> Vec<u32> {
     let place = |id: u32| genome.nodes().iter().position(|node| node.id == id).expect("a node of the genome") as u32;
@@ -139,4 +147,16 @@ fn levels_of(genome: &Genome) -> Vec<u32> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_quotes() {
+        assert_eq!(quoted("a\nTanh"), "a\\nTanh");
+        assert_eq!(quoted("say \"x\"\u{1b}"), "say \\\"x\\\"\\\\u{1b}");
+        assert_eq!(quoted("end\\"), "end\\\\");
+    }
 }

@@ -148,11 +148,19 @@ impl SearchStudy {
         }
         let message =
             format!("this plan needs about {} of memory; {} may be used", bytes_text(bytes), bytes_text(limit));
-        let population = self.document.search.population.get() as u64;
-        Err(Error::new(Kind::Limit, "P0140", message)
-            .note(format!("a generation is {} networks, twice while children are made", grouped(population)))
-            .help("make `population` smaller, or run fewer --threads")
-            .help("--memory-limit raises the limit"))
+        let error = Error::new(Kind::Limit, "P0140", message);
+        let examination = self.examination();
+        let error = if 2 * examination > bytes {
+            error
+                .note(format!("the examination of a champion takes {} of it", bytes_text(examination)))
+                .help("ask for fewer `starts`, `random_draws` or `points` in `after`")
+        } else {
+            let population = self.document.search.population.get() as u64;
+            error
+                .note(format!("a generation is {} networks, twice while children are made", grouped(population)))
+                .help("make `population` smaller, or run fewer --threads")
+        };
+        Err(error.help("--memory-limit raises the limit"))
     }
 
     /// Seconds that one step, or one row, takes one thread for each lane of a network of middling size, about.
@@ -203,13 +211,31 @@ impl SearchStudy {
 
     fn bytes(&self, threads: usize, trials: u64) -> u128 {
         let search = &self.document.search;
-        // Genes, graph and scores of an individual; searches add a few connections for each that they begin with.
-        let links = u128::from(self.shape.inputs + 1) * u128::from(self.shape.outputs) + 100;
-        let individual = 40 * links + 4 * u128::from(trials) + 500;
+        // Genes, graph and scores of an individual.
+        let individual = 34 * self.links() + 4 * u128::from(trials) + 500;
         let genomes = 2 * search.population.get() as u128 * individual * threads.min(self.seeds.len()) as u128;
         let cells = self.dataset.as_ref().map_or(0, |data| data.rows() * (data.features() + data.outputs()));
-        let sweep = self.document.after.sweep.points.get() as u128 * 4 * cells as u128;
-        (10 << 20) + genomes + 20 * cells as u128 + sweep
+        (10 << 20) + genomes + 20 * cells as u128 + self.examination()
+    }
+
+    /// Bytes of what a champion is examined with: starts or the answers to rows, weights of the sweep, random weights.
+    fn examination(&self) -> u128 {
+        let after = &self.document.after;
+        let (points, draws) = (after.sweep.points.get() as u128, after.random_draws.get() as u128);
+        let tuning = match self.tuning() {
+            Tuning::Evolution { starts, .. } => starts.get() as u128,
+            _ => 0,
+        };
+        let (starts, answers) = match &self.dataset {
+            None => (after.starts.get() as u128 + tuning, 0),
+            Some(data) => (0, 4 * (data.rows() * data.outputs()) as u128),
+        };
+        100 * starts + points * (100 + starts + answers) + draws * (4 * self.links() + 100)
+    }
+
+    /// Connections of an individual: searches add some to those that they begin with.
+    fn links(&self) -> u128 {
+        u128::from(self.shape.inputs + 1) * u128::from(self.shape.outputs) + 100
     }
 }
 

@@ -43,6 +43,16 @@ fn a_search_gives_the_same_tables_on_any_number_of_threads() {
 }
 
 #[test]
+fn the_numbers_of_this_stream_version_hold() {
+    // Every draw of genomes, operators, starts and batches. A change here changes every result: raise STREAM_VERSION.
+    assert_eq!(run_on(&study(SWINGUP), 2).1.manifest.bits, SWINGUP_BITS);
+    assert_eq!(run_on(&study(IRIS), 2).1.manifest.bits, IRIS_BITS);
+}
+
+const SWINGUP_BITS: &str = "69c05c7b8876f0960b222d67d401d8604f27f06e3894bd523f4529e26fb9de52";
+const IRIS_BITS: &str = "7eb42685faff53f3c729f42d742730e76feca20f1224aa0655bfd3f8686b71ea";
+
+#[test]
 fn tables_of_control_have_the_shape_that_was_promised() {
     let study = study(SWINGUP);
     let (folder, run) = run_on(&study, 2);
@@ -139,4 +149,23 @@ fn a_fixed_network_has_about_as_many_links() {
         assert_eq!(graph.multiply_adds(), expected, "{links}");
     }
     assert_eq!(fixed_network(2, 3, 40).multiply_adds(), 3 + 6 * 6);
+}
+
+#[test]
+fn counts_that_fit_no_machine_are_refused_before_they_are_made() {
+    let huge = 1_u64 << 40;
+    for (from, to, help) in [
+        ("starts: 20", format!("starts: {huge}"), "`starts`"),
+        ("points: 7", format!("points: {huge}"), "`starts`"),
+        ("random_draws: 3", format!("random_draws: {huge}"), "`starts`"),
+        ("episodes: 200, starts: 4", format!("episodes: {huge}, starts: {huge}"), "`starts`"),
+        ("population: 8", format!("population: {huge}"), "`population`"),
+        ("repetitions: 2", format!("repetitions: {huge}"), "`population`"),
+    ] {
+        assert!(SWINGUP.contains(from));
+        let study = study(&SWINGUP.replacen(from, &to, 1));
+        let error = study.check_memory(2, 1 << 36).unwrap_err();
+        assert!(error.code() == "P0140" && error.to_string().contains(help), "{error}");
+    }
+    assert!(study(SWINGUP).check_memory(2, 12 << 20).is_ok());
 }

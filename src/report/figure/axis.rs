@@ -39,6 +39,8 @@ impl Axis {
     /// From the least to the greatest finite value, with some air.
     pub fn linear(values: impl IntoIterator<Item = f64>, label: impl Into<String>) -> Axis {
         let (low, high) = range(values, |_| true).unwrap_or((0.0, 1.0));
+        // So that their distance is a number too.
+        let (low, high) = (low.max(-1e300), high.min(1e300));
         let air = if high > low { 0.04 * (high - low) } else { 0.5 * low.abs().max(1.0) };
         Axis::between(low - air, high + air, label)
     }
@@ -56,8 +58,8 @@ impl Axis {
         else {
             return Axis::linear(values, label);
         };
-        let air = libm::pow(high / low, 0.03).max(1.05);
-        let (low, high) = (low / air, high * air);
+        let air = libm::pow(high / low, 0.03).clamp(1.05, 10.0);
+        let (low, high) = ((low / air).max(f64::MIN_POSITIVE), (high * air).min(f64::MAX));
         Axis { scale: Scale::Logarithmic, low, high, label: label.into(), ticks: Ticks::Plain, bare: false }
     }
 
@@ -183,7 +185,9 @@ impl Axis {
     }
 
     fn decades(&self, mantissas: &[f64], every: i32) -> Vec<f64> {
-        let (first, last) = (libm::log10(self.low).floor() as i32, libm::log10(self.high).ceil() as i32);
+        // No double-precision number has a larger exponent; an end that is none must not make ticks for ever.
+        let exponent = |x: f64| libm::log10(x).clamp(-330.0, 330.0);
+        let (first, last) = (exponent(self.low).floor() as i32, exponent(self.high).ceil() as i32);
         let exponents = (first..=last).filter(|exponent| exponent.rem_euclid(every) == 0);
         let ticks = exponents.flat_map(|exponent| mantissas.iter().map(move |m| m * libm::exp10(f64::from(exponent))));
         ticks.filter(|x| (self.low..=self.high).contains(x)).collect()
@@ -301,6 +305,14 @@ mod tests {
             [Axis::linear([], ""), Axis::logarithmic([], ""), Axis::linear([3.0], ""), Axis::logarithmic([7.0], "")]
         {
             assert!(!texts(&axis, 200.0).is_empty() && axis.share(f64::NAN) == 0.0);
+        }
+        for ends in [[1e-3, 1e308], [f64::MIN_POSITIVE, f64::MAX], [-f64::MAX, f64::MAX], [1e308, f64::MAX]] {
+            for axis in
+                [Axis::linear(ends, ""), Axis::logarithmic(ends, ""), Axis::logarithmic([1.0], "").to(f64::INFINITY)]
+            {
+                assert!(texts(&axis, 200.0).len() < 100 && axis.unlabelled().len() < 10_000, "{ends:?}");
+                assert!(axis.share(ends[0]).is_finite() && axis.share(ends[1]).is_finite(), "{ends:?}");
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::font::FAMILY;
 use super::{Anchor, Figure, Ink, Mark, Stroke};
+use crate::error::printable;
 use std::fmt::Write;
 
 /// The element; `alone` as a file with a white ground and its own text colour.
@@ -117,14 +118,19 @@ fn number(x: f64) -> String {
     format!("{}", (x * 100.0).round() / 100.0)
 }
 
-/// Text that is safe between tags and in attributes.
+/// Text that is safe between tags and in attributes; control characters would make the file no XML.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_with_control_characters_stay_xml() {
+        assert_eq!(escape("a\u{1b}[31m\u{0}\nb"), "a\\u{1b}[31m\\u{0}\\nb");
+    }
 
     #[test]
     fn figures_are_one_safe_element() {

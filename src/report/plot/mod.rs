@@ -19,7 +19,7 @@ mod saturation;
 mod search_vs_training;
 mod weights;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, printable};
 use crate::experiment::config::{Format, Plots};
 use crate::files;
 use crate::report::analysis::Analysis;
@@ -94,7 +94,7 @@ impl Numbers {
     /// Adds a row: words first, then numbers; numbers that are not finite stay empty.
     pub fn row(&mut self, words: &[&str], numbers: &[f64]) {
         let number = |x: &f64| if x.is_finite() { x.to_string() } else { String::new() };
-        self.rows.push(words.iter().map(ToString::to_string).chain(numbers.iter().map(number)).collect());
+        self.rows.push(words.iter().map(|word| tame(word)).chain(numbers.iter().map(number)).collect());
     }
 
     /// How many rows it has.
@@ -109,6 +109,13 @@ impl Numbers {
         written.expect("rows have one cell a column");
         writer.into_inner().expect("memory can be written")
     }
+}
+
+/// A word as a cell that no spreadsheet takes for a formula: with a quote before it, if it begins like one and is no
+/// number.
+fn tame(word: &str) -> String {
+    let formula = word.trim_start().starts_with(['=', '+', '-', '@']) && word.trim().parse::<f64>().is_err();
+    format!("{}{}", if formula { "'" } else { "" }, printable(word))
 }
 
 /// Writes a drawing into a folder, in all formats that are files of a picture.
@@ -211,6 +218,17 @@ mod tests {
             }
             assert_eq!(&drawn[0].figure.to_png()[1..4], b"PNG");
         }
+    }
+
+    #[test]
+    fn no_word_of_a_table_is_a_formula() {
+        let mut numbers = Numbers::new(&["word", "number"]);
+        for word in ["=1+1", "@SUM(1)", "-a", "+b", " =c", "-1.5", "plain", "\u{1b}[31m"] {
+            numbers.row(&[word], &[-1.0]);
+        }
+        let expected =
+            "word,number\n'=1+1,-1\n'@SUM(1),-1\n'-a,-1\n'+b,-1\n' =c,-1\n-1.5,-1\nplain,-1\n\\u{1b}[31m,-1\n";
+        assert_eq!(String::from_utf8(numbers.to_csv()).unwrap(), expected);
     }
 
     #[test]

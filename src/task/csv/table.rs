@@ -508,6 +508,10 @@ impl Rows {
                 }
                 Role::Category => {
                     let (categories, rank) = std::mem::take(&mut self.categories[column]).ordered();
+                    if categories.is_empty() {
+                        let message = format!("column \"{}\" holds no value at all", shown(&self.names[column]));
+                        return Err(Error::data("P0204", message).help("drop the column"));
+                    }
                     names.extend(categories.iter().map(|category| format!("{}={category}", self.names[column])));
                     groups.push(start..names.len());
                     layout.push((start, Some(rank)));

@@ -245,6 +245,9 @@ fn missing_cells_are_counted_in_the_message() {
     let mut row = [0.0; 3];
     scaler.transform(filled.inputs.row(2), &mut row);
     assert_eq!(row, [3.0, 1.0, 0.0]);
+    let settings = "target: Name(\"y\"), categorical: [Name(\"b\")], missing: Impute(with: Median)";
+    let error = message(load("a,b,y\n1,,u\n2,?,v\n", settings, TargetKind::Classes));
+    assert_eq!(error, "error[P0204]: column \"b\" holds no value at all\n  --> t.csv\n   = help: drop the column");
     let error = message(load("a,y\n,u\n,v\n", "target: Name(\"y\"), missing: DropRows", TargetKind::Classes));
     assert!(error.starts_with("error[P0201]: each of the 2 rows has missing values"), "{error}");
 }
