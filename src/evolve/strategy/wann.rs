@@ -82,10 +82,10 @@ impl WannSettings {
             return refuse("P0121", "`weights` lists no shared weight".into(), weights);
         }
         if let Some(weight) = self.weights.iter().find(|weight| !weight.is_finite()) {
-            return refuse("P0122", format!("a shared weight must be a finite number, found {weight}"), weights);
+            return refuse("P0122", format!("`weights` must hold finite numbers, found {weight}"), weights);
         }
         if self.weights.contains(&0.0) {
-            let message = "a shared weight of 0 makes every network deaf to its inputs".into();
+            let message = "`weights` holds 0, which makes every network deaf to its inputs".into();
             return refuse("P0121", message, "leave 0 out of `weights`");
         }
         if self.activations.as_ref().is_some_and(Vec::is_empty) {

@@ -133,7 +133,7 @@ fn run_seed(study: &SearchStudy, folder: &Folder, seed: u64, first: bool, watch:
     let examined = match (study.world(), &prepared) {
         (Some((environment, max_steps)), _) => {
             let episodes = if first { TRAJECTORIES } else { 0 };
-            control::examine(study, Arena { environment, max_steps }, champion, seed, episodes)
+            control::examine(study, Arena { environment, max_steps }, champion, seed, episodes)?
         }
         (None, Some(prepared)) => data::examine(study, study.judge(), prepared, champion, seed)?,
         (None, None) => return Err(Error::internal("a task of neither episodes nor rows")),
