@@ -218,8 +218,9 @@ impl History {
         }
         self.cost += out.cost;
         let performance = Performance::of(&trials, self.wann.settings().weights.len());
-        if self.honest.is_none_or(|honest| performance.mean < honest.mean) {
-            self.wann.crown(performance.mean);
+        let standing = |performance| self.wann.settings().standing(performance);
+        if self.honest.is_none_or(|honest| standing(performance) < standing(honest)) {
+            self.wann.crown(standing(performance));
             self.honest = Some(performance).filter(|performance| performance.mean.is_finite());
         }
         Ok(())
