@@ -9,6 +9,12 @@ for file in experiments/*.ron; do
     name=$(sed -n 's/^ *name: "\(.*\)",.*/\1/p' "$file" | head -n 1)
     [ "$name" = my-table ] && continue
     ./target/release/precocial run "$file" --out "$scratch/$name" --no-report
+    if grep -q '^TopologySearch(' "$file"; then
+        ./target/release/precocial report "$scratch/$name" --plots network,shared-weight,levels --format md,svg
+        mkdir -p "results/reference/$name"
+        cp -r "$scratch/$name/report.md" "$scratch/$name/results.csv" "$scratch/$name/plots" "results/reference/$name/"
+        continue
+    fi
     extra=""
     case "$name" in
         diabetes) extra=",final-loss" ;;

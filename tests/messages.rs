@@ -143,6 +143,7 @@ const SEARCH_SLIPS: &[(&str, &str, &str)] = &[
     ("no shared weight", "[-2.0, -1.0, 1.0, 2.0]", "[]"),
     ("a shared weight of 0", "-1.0, 1.0", "0.0, 1.0"),
     ("a shared weight that is no number", "-1.0, 1.0", "NaN, 1.0"),
+    ("shared weights beyond all numbers", "-1.0, 1.0", "-inf, 1.0"),
     ("no repetitions", "repetitions: 3", "repetitions: 0"),
     ("episodes of the task", "max_steps: 100", "episodes: 3"),
     ("gradients of episodes", "Evolution(episodes: 100)", "Gradient()"),
@@ -151,7 +152,7 @@ const SEARCH_SLIPS: &[(&str, &str, &str)] = &[
         "Control(environment: CartPoleSwingUp, max_steps: 100)",
         "Classification(data: Builtin(\"iris\"), split: Random(train: 0.7, test: 0.3))",
     ),
-    ("fewer episodes than starts", "episodes: 100", "episodes: 3"),
+    ("fewer episodes than starts", "episodes: 100", "episodes: 3, starts: 4"),
     ("a sweep of no width", "after: (", "after: (sweep: (low: 1.0, high: 1.0), "),
     ("a group of another document", "    after:", "    budget: RowPasses(1),\n    after:"),
     ("another name for the whole", "TopologySearch(", "TopologySerch("),
@@ -231,7 +232,7 @@ fn messages_of_folders() {
     let own = |name: &str| folder.path().join("out").join(name);
     let text = TEXT
         .replace("Range(first: 1, count: 30)", "List([1])")
-        .replace("2_000_000", "60_000")
+        .replace("2_000_000", "200_000")
         .replace("generations: 25", "generations: 2");
     std::fs::write(folder.path().join("iris.ron"), text).unwrap();
     let call = |arguments: &[&str], fault: Option<&str>| {

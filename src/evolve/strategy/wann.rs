@@ -45,6 +45,8 @@ pub struct WannSettings {
     pub activations: Option<Vec<Activation>>,
     /// Fresh scorings that the best of a generation must stand before it replaces the champion; 8.
     pub champion_scorings: Count,
+    /// Share of the peak in the score that champions are told apart by; the rest is the mean's. 0.
+    pub champion_peak: Probability,
 }
 
 impl Default for WannSettings {
@@ -65,6 +67,7 @@ impl Default for WannSettings {
             repetitions: count(3),
             activations: None,
             champion_scorings: count(8),
+            champion_peak: share(0.0),
         }
     }
 }
@@ -82,10 +85,10 @@ impl WannSettings {
             return refuse("P0121", "`weights` lists no shared weight".into(), weights);
         }
         if let Some(weight) = self.weights.iter().find(|weight| !weight.is_finite()) {
-            return refuse("P0122", format!("a shared weight must be a finite number, found {weight}"), weights);
+            return refuse("P0122", format!("`weights` must hold finite numbers, found {weight}"), weights);
         }
         if self.weights.contains(&0.0) {
-            let message = "a shared weight of 0 makes every network deaf to its inputs".into();
+            let message = "`weights` holds 0, which makes every network deaf to its inputs".into();
             return refuse("P0121", message, "leave 0 out of `weights`");
         }
         if self.activations.as_ref().is_some_and(Vec::is_empty) {
@@ -101,6 +104,15 @@ impl WannSettings {
             return refuse("P0121", message, "leave `changes` out, or give one of them a chance above 0");
         }
         Ok(())
+    }
+
+    /// The score by which champions are told apart: the mean, with its share of the peak.
+    pub fn standing(&self, performance: Performance) -> Fitness {
+        let share = self.champion_peak.get();
+        if share <= 0.0 {
+            return performance.mean;
+        }
+        Fitness::new((1.0 - share) * performance.mean.get() + share * performance.peak.get())
     }
 
     /// Activations that hidden nodes may have for targets of this kind.
@@ -301,21 +313,23 @@ impl Wann {
         })
     }
 
-    /// The individual with the best mean of the latest generation, if it is another than the champion and seems better;
-    /// and the numbers of the scorings that shall tell whether it is, which no generation and no other contest uses.
+    /// The individual of the latest generation with the best [standing](WannSettings::standing), if it is another than the
+    /// champion and seems better; and the numbers of the scorings that shall tell whether it is, which no generation and no other contest uses.
     pub fn contender(&self) -> Option<(&Individual, Range<u64>)> {
-        let leader = self.leader()?;
-        let (individual, mean) = (&self.population[leader], self.performance[leader].mean);
+        let standing = |index: usize| self.settings.standing(self.performance[index]);
+        let leader = (0..self.performance.len()).min_by_key(|&index| (standing(index), index))?;
+        let individual = &self.population[leader];
         let seems_better = match &self.champion {
-            Some((champion, score)) => mean < *score && champion.genome != individual.genome,
-            None => mean.is_finite(),
+            Some((champion, score)) => standing(leader) < *score && champion.genome != individual.genome,
+            None => standing(leader).is_finite(),
         };
         let count = self.settings.champion_scorings.get() as u64;
         let first = self.settings.generations.get() as u64 + (self.generation - 1) * count;
         seems_better.then_some((individual, first..first + count))
     }
 
-    /// Makes the contender the champion if its `score` on fresh streams is better than the champion's was.
+    /// Makes the contender the champion if its `score` on fresh streams, its [standing](WannSettings::standing) there, is
+    /// better than the champion's was.
     pub fn crown(&mut self, score: Fitness) {
         if let Some(contender) = self.contender().map(|(contender, _)| contender.clone())
             && score.is_finite()
@@ -335,14 +349,13 @@ impl Wann {
             return Ok(Cost::ZERO);
         };
         let alone = vec![contender.clone()];
-        let count = (scorings.end - scorings.start) as f64;
         let mut out = Evaluations::default();
-        let mut sum = 0.0;
+        let mut trials = Vec::new();
         for generation in scorings {
             evaluator.evaluate(&alone, 0..1, Scoring { generation }, streams, &mut out)?;
-            sum += out.fitness[0].get();
+            trials.extend_from_slice(&out.trials);
         }
-        self.crown(Fitness::new(sum / count));
+        self.crown(self.settings.standing(Performance::of(&trials, self.settings.weights.len())));
         Ok(out.cost)
     }
 

@@ -15,6 +15,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("P0135", &["task.loss", "network.output", "task"]),
     ("P0137", &["train.batch", "train"]),
     ("P0139", &["seeds"]),
+    ("P0140", &["search.population"]),
     ("P0209", &["task.data.target", "task.data", "task"]),
     ("P0212", &["task.split"]),
     ("P0501", &["task.data"]),
@@ -70,7 +71,7 @@ fn find(mut problem: Problem, outline: &Outline) -> (Problem, Option<Place>) {
             });
             inside.next_back().map(|token| (token.span, "second time".into()))
         }),
-        "P0138" => word(outline, &problem.message),
+        "P0138" | "P0143" => word(outline, &problem.message),
         "P0501" => outline.find("task.data").ok().and_then(|data| {
             let file = |text: &str| text.len() > 2 && problem.message.contains(text.trim_matches('"'));
             let mut inside = tokens(outline.source).into_iter().filter(|token| {

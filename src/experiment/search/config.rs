@@ -174,7 +174,8 @@ impl Sweep {
 pub enum Tuning {
     /// It does not.
     Skip,
-    /// By back-propagation on the training rows; the weights of the lowest validation loss are kept, if rows validate.
+    /// By back-propagation on the training rows, beginning once with each shared weight of the search and once with the
+    /// best of the sweep; the weights of the lowest validation loss are kept, if rows validate.
     Gradient {
         /// How gradients become steps; `Adam(learning_rate: 0.01)`.
         #[serde(default = "adam")]
@@ -186,12 +187,12 @@ pub enum Tuning {
         #[serde(default = "epochs")]
         epochs: Count,
     },
-    /// By an evolution strategy on the return; for control.
+    /// By CMA-ES on the return; for control.
     Evolution {
         /// Episodes that it may spend; 19200.
         #[serde(default = "episodes")]
         episodes: Count,
-        /// Starts of each score, common to a generation; 16.
+        /// Starts of each score, common to a generation; 2. Few, because over many generations their luck evens out.
         #[serde(default = "starts")]
         starts: Count,
         /// Standard deviation of the first generation; 0.1.
@@ -215,7 +216,7 @@ fn episodes() -> Count {
     Count::new(19_200).expect("in range")
 }
 fn starts() -> Count {
-    Count::new(16).expect("in range")
+    Count::new(2).expect("in range")
 }
 fn sigma() -> Positive {
     Positive::new(0.1).expect("in range")

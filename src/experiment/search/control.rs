@@ -4,6 +4,7 @@ use super::tables::{ResultKind, ResultRow, TrajectoryTable, WeightRow};
 use super::tune::tune_control;
 use super::{Examined, Summary, branch, fixed_network, random_weights, result};
 use crate::cost::Cost;
+use crate::error::Result;
 use crate::evolve::wann::{EpisodeMemory, Individual};
 use crate::experiment::search::SearchStudy;
 use crate::experiment::search::config::Tuning;
@@ -149,13 +150,16 @@ const TRIED_AGAIN: usize = 512;
 const FINALISTS: usize = 8;
 
 /// Scores a champion on starts that nobody has seen; `trajectories` episodes are written down.
+///
+/// # Errors
+/// Weights that no tuning can begin with.
 pub(super) fn examine(
     study: &SearchStudy,
     arena: Arena,
     champion: &Individual,
     seed: u64,
     trajectories: usize,
-) -> Examined {
+) -> Result<Examined> {
     let (after, search) = (&study.document.after, &study.document.search);
     let graph = &champion.graph;
     let streams = Streams::new(seed);
@@ -198,7 +202,7 @@ pub(super) fn examine(
     let mut tuned = None;
     if tuning != Tuning::Skip {
         let mut own = vec![shared; graph.multiply_adds()];
-        let cost = tune_control(&arena, graph, &mut own, &tuning, &streams.branch(branch::TUNING));
+        let cost = tune_control(&arena, graph, &mut own, &tuning, &streams.branch(branch::TUNING))?;
         let row = arena.own(graph, &own, &unseen).row(seed, ResultKind::TunedWeights, spent + cost.total());
         results.push(row);
         tuned = Some(own);
@@ -214,7 +218,8 @@ pub(super) fn examine(
     let spent = results.iter().map(|row| row.cost).sum::<u64>() + Tally::of(&curve).steps - twice;
     let trajectory =
         (trajectories > 0).then(|| record(arena, graph, shared, seed, &unseen[..trajectories.min(unseen.len())]));
-    Examined { results, weights: weights.collect(), shared, tuned, trajectory, cost: Cost::environment(spent) }
+    let cost = Cost::environment(spent);
+    Ok(Examined { results, weights: weights.collect(), shared, tuned, trajectory, cost })
 }
 
 /// Candidates from best to worst; of equals, the first.

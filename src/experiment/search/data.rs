@@ -7,7 +7,6 @@ use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::wann::Individual;
 use crate::experiment::search::SearchStudy;
-use crate::experiment::search::config::Tuning;
 use crate::math::Rows;
 use crate::network::{Graph, GraphMemory, Head, Weights};
 use crate::rng::Streams;
@@ -124,20 +123,17 @@ pub(super) fn examine(
     let cost = |graph: &Graph| pass(graph, rows, draws);
     results.push(together(seed, ResultKind::RandomWeights, &random(judge, graph, draws, rows, &streams), cost(graph)));
 
-    let tuning = study.tuning();
-    let mut tuned = None;
-    if tuning != Tuning::Skip {
-        let mut own = vec![shared; graph.multiply_adds()];
-        let streams = streams.branch(branch::TUNING);
-        let cost = tune_rows(&prepared.supervised, judge.head, graph, &mut own, &tuning, &streams)?;
-        let score = judge.scores(graph, Weights::PerLink(&own), rows, &mut GraphMemory::new());
+    let streams = streams.branch(branch::TUNING);
+    let starts: Vec<f32> = [shared].iter().chain(&search.weights).copied().collect();
+    let tuned = tune_rows(&prepared.supervised, judge.head, graph, &starts, &study.tuning(), &streams)?;
+    if let Some((own, cost)) = &tuned {
+        let score = judge.scores(graph, Weights::PerLink(own), rows, &mut GraphMemory::new());
         let cost = choice + cost.total() + pass(graph, rows, 1);
         results.push(together(seed, ResultKind::TunedWeights, &score, cost));
-        tuned = Some(own);
     }
     if judge.kind == TargetKind::Classes {
-        let share = judge.vote(graph, &search.weights, rows, &mut GraphMemory::new());
-        results.push(together(seed, ResultKind::Vote, &[share], pass(graph, rows, six.len())));
+        let share = judge.vote(graph, &sweep, rows, &mut GraphMemory::new());
+        results.push(together(seed, ResultKind::Vote, &[share], pass(graph, rows, sweep.len())));
     }
 
     let fixed = fixed_network(study.shape.inputs, study.shape.outputs, graph.multiply_adds());
@@ -148,6 +144,7 @@ pub(super) fn examine(
     let twice = if tuned.is_some() { choice } else { 0 };
     let spent = results.iter().map(|row| row.cost).sum::<u64>() + pass(graph, rows, sweep.len()) - twice;
     let cost = Cost { forward: spent, ..Cost::ZERO };
+    let tuned = tuned.map(|(own, _)| own);
     Ok(Examined { results, weights: weights.collect(), shared, tuned, trajectory: None, cost })
 }
 

@@ -41,7 +41,7 @@ mod branch {
     pub const CHOICE: u32 = 2;
     /// Random weights.
     pub const WEIGHTS: u32 = 3;
-    /// Tuning.
+    /// Tuning; searches that begin again have the branches behind it.
     pub const TUNING: u32 = 4;
 }
 

@@ -273,7 +273,7 @@ impl TopologySearch {
             Some(Tuning::Evolution { episodes, starts, .. }) if episodes < starts => {
                 let message = format!("`episodes` must be at least `starts`, found {}", episodes.get());
                 Err(Error::experiment("P0121", message)
-                    .help("write for example `Evolution(episodes: 19200, starts: 16)`"))
+                    .help("write for example `Evolution(episodes: 19200, starts: 2)`"))
             }
             _ => Ok(()),
         }

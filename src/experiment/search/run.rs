@@ -212,7 +212,7 @@ fn run_seed(
     let examined = match (study.world(), &prepared) {
         (Some((environment, max_steps)), _) => {
             let episodes = if first { TRAJECTORIES } else { 0 };
-            control::examine(study, Arena { environment, max_steps }, champion, seed, episodes)
+            control::examine(study, Arena { environment, max_steps }, champion, seed, episodes)?
         }
         (None, Some(prepared)) => data::examine(study, study.judge(), prepared, champion, seed)?,
         (None, None) => return Err(Error::internal("a task of neither episodes nor rows")),
@@ -336,8 +336,9 @@ impl History {
         }
         self.cost += out.cost;
         let performance = Performance::of(&trials, self.wann.settings().weights.len());
-        if self.honest.is_none_or(|honest| performance.mean < honest.mean) {
-            self.wann.crown(performance.mean);
+        let standing = |performance| self.wann.settings().standing(performance);
+        if self.honest.is_none_or(|honest| standing(performance) < standing(honest)) {
+            self.wann.crown(standing(performance));
             self.honest = Some(performance).filter(|performance| performance.mean.is_finite());
         }
         Ok(())

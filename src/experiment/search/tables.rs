@@ -87,7 +87,7 @@ pub enum ResultKind {
     RandomWeights,
     /// Every link's weight tuned.
     TunedWeights,
-    /// Classes by the majority of the shared weights.
+    /// Classes by the majority of all shared weights of the sweep.
     Vote,
     /// A network of one fixed hidden layer with about as many links, mean over the shared weights.
     FixedShared,

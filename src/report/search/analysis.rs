@@ -215,7 +215,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("shared_mean", "shared weight, mean of the training weights"),
     ("shared_best_of_six", "shared weight, best of the training weights"),
     ("shared_tuned", "shared weight, tuned"),
-    ("vote", "vote over the training weights"),
+    ("vote", "vote over the sweep of weights"),
     ("random_weights", "a random weight for each connection"),
     ("tuned_weights", "a tuned weight for each connection"),
     ("fixed_shared", "fixed topology, shared weight"),

@@ -39,7 +39,7 @@ const GLOSSARY: &[(&str, &str)] = &[
     ("unseen", "starts or rows that neither the search nor the choice of a weight has met"),
     ("random weights", "an independent random weight for each connection"),
     ("tuned weights", "a weight for each connection, trained after the search; the topology stays"),
-    ("vote", "each row gets the class that most training weights give it"),
+    ("vote", "each row gets the class that most shared weights of the sweep give it"),
     ("fixed topology", "a fully connected network of about the same number of connections, scored the same way"),
     ("dead zone", "weights around 0, through which no signal passes"),
 ];

@@ -35,7 +35,7 @@ pub fn headline(analysis: &SearchAnalysis) -> String {
         more.push(format!("the mean over the {} is {}", training(analysis), written(score)));
     }
     if let Some(score) = own("vote") {
-        more.push(format!("their vote reaches {}", written(score)));
+        more.push(format!("the vote over all weights of the sweep reaches {}", written(score)));
     }
     if let Some(score) = own("tuned_weights") {
         more.push(format!("with a tuned weight for each connection it is {}", written(score)));

@@ -4,12 +4,14 @@ mod add_connection;
 mod add_node;
 mod change_activation;
 mod crossover;
+mod disable_connection;
 mod enable_connection;
 
 pub use add_connection::AddConnection;
 pub use add_node::AddNode;
 pub use change_activation::ChangeActivation;
 pub use crossover::cross;
+pub use disable_connection::DisableConnection;
 pub use enable_connection::EnableConnection;
 
 use super::{Genome, Innovations};
@@ -45,6 +47,8 @@ pub struct Changes {
     pub add_node: NonNegative,
     /// A disabled connection enabled; 0.05.
     pub enable_connection: NonNegative,
+    /// An enabled connection disabled, with those that carry nothing without it; 0. The published search has no such change.
+    pub disable_connection: NonNegative,
     /// Another activation of a hidden node; 0.50.
     pub change_activation: NonNegative,
 }
@@ -57,6 +61,7 @@ impl Default for Changes {
             add_connection: chance(0.20),
             add_node: chance(0.25),
             enable_connection: chance(0.05),
+            disable_connection: chance(0.0),
             change_activation: chance(0.50),
         }
     }
@@ -92,11 +97,12 @@ impl Changes {
         }
     }
 
-    fn each(&self) -> [(f64, &'static dyn Change); 4] {
+    fn each(&self) -> [(f64, &'static dyn Change); 5] {
         [
             (self.add_connection.get(), &AddConnection),
             (self.add_node.get(), &AddNode),
             (self.enable_connection.get(), &EnableConnection),
+            (self.disable_connection.get(), &DisableConnection),
             (self.change_activation.get(), &ChangeActivation),
         ]
     }

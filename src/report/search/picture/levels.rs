@@ -54,13 +54,13 @@ impl Picture for Levels {
         legend.push(entry("median", Ink::Text, Marker::None));
         let legend_end = legend.len() - 1;
         legend[legend_end].sample = Sample::Line(Style { ink: Ink::Text, dash: &[], marker: Marker::None });
-        let trials =
-            analysis.results.iter().filter(|row| !row.kind.starts_with("in_sample")).filter_map(|row| row.trials);
-        let most = trials.fold(0.0, f64::max);
+        // Other kinds count every start once per weight or draw; rows count weights.
+        let single = analysis.results.iter().filter(|row| row.kind == "shared_tuned").filter_map(|row| row.trials);
+        let starts = if analysis.measure == Measure::Return { single.fold(0.0, f64::max) } else { 0.0 };
         let caption = format!(
             "{} on {}{}, {}{}.",
             capital(analysis.measure.label().split(" on ").next().unwrap_or("score")),
-            if most > 0.0 { format!("{most:.0} ") } else { String::new() },
+            if starts > 0.0 { format!("{starts:.0} ") } else { String::new() },
             analysis.measure.unseen(),
             analysis.seeds_text(),
             if has_failures {
@@ -72,7 +72,7 @@ impl Picture for Levels {
         let height = 150.0 + ROW * kinds.len() as f64;
         let mut sheet = Sheet::sized(880.0, height, &self.question(analysis), &caption, &legend);
         let names = 292.0;
-        let right = if has_failures { 118.0 } else { 58.0 };
+        let right = if has_failures { 128.0 } else { 58.0 };
         let body = Rect { left: sheet.body.left + names, right: sheet.body.right - right, ..sheet.body };
         let figure = &mut sheet.figure;
         let values = kinds.iter().flat_map(|(kind, _)| analysis.scores(kind)).map(|score| score.1);
