@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use precocial::Error;
-use precocial::error::Problem;
+use precocial::error::{Problem, printable};
 
 /// Lines longer than this are cut down around the place in question.
 const LONGEST_LINE: usize = 400;
@@ -55,6 +55,5 @@ fn is_drawable(source: &str, range: &std::ops::Range<usize>) -> bool {
 
 /// Without control characters, which could move the cursor or colour the screen.
 fn clean(text: &str) -> String {
-    let escape = |c: char| if c.is_control() && c != '\n' { c.escape_default().collect() } else { vec![c] };
-    text.chars().flat_map(escape).collect()
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }

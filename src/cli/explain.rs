@@ -246,6 +246,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "Result folders hold a file `manifest.json`. `precocial run FILE.ron` writes them to results/.",
     ),
     (
+        "P0306",
+        "a table of speed that cannot be read",
+        "`--baseline` takes the `rates.json` that `precocial bench --out DIR` writes; `--ratios` the table of benches/peers.",
+    ),
+    (
         "P0309",
         "another experiment than the one that was started",
         "A run goes on only with the experiment that it began with, or its numbers would be of two kinds. Notes, statistics,\nreport and checkpoint may change in the folder's experiment.ron, and seeds may be added. Anything else is a new run.",
@@ -254,11 +259,6 @@ const CODES: &[(&str, &str, &str)] = &[
         "P0310",
         "changed data",
         "A data file is not the one that the run began with: its SHA-256 stands in manifest.json. Put the old file back, or begin\na new run.",
-    ),
-    (
-        "P0306",
-        "a table of speed that cannot be read",
-        "`--baseline` takes the `rates.json` that `precocial bench --out DIR` writes; `--ratios` the table of benches/peers.",
     ),
     (
         "P0411",

@@ -29,6 +29,10 @@ pub struct Predict {
 
 impl Predict {
     pub fn perform(&self, terminal: &Terminal) -> Result<()> {
+        if let Some(path) = self.output.as_deref().filter(|path| path.exists()) {
+            let message = format!("{} is there already, and nothing is ever overwritten", path.display());
+            return Err(Error::new(Kind::Files, "P0503", message).help("choose another name with -o"));
+        }
         let model = Model::load(&self.model)?;
         let bytes = files::read_capped(&self.data, LARGEST_TABLE, Kind::Data)?;
         let table = read(&model, &bytes, self.delimiter, &self.data)?;

@@ -156,12 +156,17 @@ impl Model {
             .map_err(|error| damaged(&error.problems()[0].message))?;
         let fits = header.kind == "mlp"
             && header.input_scaler.columns() == header.inputs.len()
-            && payload.len() == 4 * network.parameters();
+            && payload.len() == 4 * network.parameters()
+            && header.encoding.0.is_finite()
+            && header.encoding.1.is_finite();
         if !fits {
             return Err(damaged("its parts do not fit each other"));
         }
         let params: Vec<f32> =
             payload.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
+        if !params.iter().all(|param| param.is_finite()) {
+            return Err(damaged("not all of its weights are finite numbers"));
+        }
         Ok(Model { header, network, params })
     }
 }

@@ -4,21 +4,29 @@
 #![allow(dead_code)] // each user needs a part of it
 
 use precocial::error::Error;
+use precocial::evolve::strategy::{
+    Centre, CmaEs, CmaEsSettings, CmaEsState, EvolutionStrategy, EvolutionStrategySettings, Start, Wann, WannSettings,
+    WannState, WeightStrategy,
+};
+use precocial::evolve::wann::Shape;
 use precocial::experiment::outline::Outline;
+use precocial::experiment::record::RunRecord;
 use precocial::experiment::{Document, Experiment, Model, TopologySearch, parse_as, to_text};
+use precocial::math::Activation;
+use precocial::sealed::{self, Content};
 use precocial::task::array::{idx::Idx, npy::Npy, npz::Npz};
 use precocial::task::csv::{Column, Csv, Missing, Target};
 use precocial::task::{Dataset, LoadContext, Source, Statistic, TargetKind};
+use precocial::train::Session;
 use precocial::values::Count;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// What a target does with its bytes.
 type Entry = fn(&[u8]);
 
 /// The entry functions by the names of their targets.
-pub const ENTRIES: [(&str, Entry); 4] =
-    [("arrays", arrays), ("csv", csv), ("experiment", experiment), ("model", model)];
+pub const ENTRIES: [(&str, Entry); 5] =
+    [("arrays", arrays), ("checkpoint", checkpoint), ("csv", csv), ("experiment", experiment), ("model", model)];
 
 /// An experiment file: parsed as both kinds of document, outlined, and every message written.
 pub fn experiment(bytes: &[u8]) {
@@ -142,9 +150,38 @@ fn sound(dataset: &Dataset) {
 /// A model: the bytes as they are, and with the checksum that makes them worth reading on.
 pub fn model(bytes: &[u8]) {
     read_model(bytes);
-    let mut sealed = bytes.to_vec();
-    sealed.extend(Sha256::digest(bytes));
-    read_model(&sealed);
+    read_model(&sealed(bytes));
+}
+
+/// A sealed file with a checksum that fits: the bytes before the first 0 are its header, the others its payload.
+fn sealed(bytes: &[u8]) -> Vec<u8> {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()).min(60_000);
+    let header = String::from_utf8_lossy(&bytes[..end]);
+    sealed::seal(&header, bytes.get(end + 1..).unwrap_or_default())
+}
+
+/// A checkpoint: the file, and what every kind of state makes of its payload.
+pub fn checkpoint(bytes: &[u8]) {
+    _ = sealed::open(bytes, Content::Checkpoint);
+    let file = sealed(bytes);
+    let (_, payload) = sealed::open(&file, Content::Checkpoint).unwrap_or_else(|error| panic!("{error}"));
+    _ = sealed::decode::<RunRecord>(payload);
+    _ = sealed::decode::<Session>(payload);
+    let given = || Start::Given { mean: vec![0.0; 3], spread: vec![1.0; 3] };
+    if let Ok(state) = sealed::decode::<CmaEsState>(payload) {
+        _ = CmaEs::load(CmaEsSettings::default(), given(), state);
+    }
+    if let Ok(state) = sealed::decode::<Centre>(payload) {
+        let CmaEsSettings { population, generations, sigma, fixed_scores, .. } = CmaEsSettings::default();
+        let settings = EvolutionStrategySettings { population, generations, sigma, fixed_scores };
+        _ = EvolutionStrategy::load(settings, given(), state);
+    }
+    if let Ok(state) = sealed::decode::<WannState>(payload) {
+        let shape = Shape { inputs: 2, outputs: 1, output: Activation::Linear };
+        _ = Wann::load(WannSettings::default(), shape, TargetKind::Values, state);
+    }
+    let mut search = CmaEs::new(CmaEsSettings::default(), given()).unwrap_or_else(|error| panic!("{error}"));
+    _ = search.load_state(payload);
 }
 
 fn read_model(bytes: &[u8]) {

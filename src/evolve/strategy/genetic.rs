@@ -413,6 +413,7 @@ impl WeightStrategy for Genetic<'_> {
             spread: self.spread.clone(),
             steps: self.steps,
             best: self.best.clone(),
+            redrawn: self.redrawn,
         })
     }
 
@@ -423,7 +424,7 @@ impl WeightStrategy for Genetic<'_> {
         let fits = state.individuals.put_into(&mut self.now)
             && state.step_size.len() == size
             && state.spread.as_ref().map_or(size == 0, |spread| size > 0 && per_layer(spread))
-            && state.best.as_ref().map_or(size == 0, |best| best.0.len() == self.network.parameters())
+            && state.best.as_ref().is_none_or(|best| best.0.len() == self.network.parameters())
             && (state.generation == 0) == (size == 0);
         if !fits {
             return Err(sealed::mismatch());
@@ -433,6 +434,7 @@ impl WeightStrategy for Genetic<'_> {
         rank_into(&self.fitness[..size], &mut self.order);
         (self.generation, self.spread, self.steps, self.best) =
             (state.generation, state.spread, state.steps, state.best);
+        self.redrawn = state.redrawn;
         if size > 0 {
             self.size = size;
         }
@@ -449,6 +451,7 @@ struct GeneticState {
     spread: Option<Spread>,
     steps: StepScale,
     best: Option<(Vec<f32>, Fitness)>,
+    redrawn: Option<u64>,
 }
 
 #[cfg(test)]

@@ -91,7 +91,9 @@ impl Contest for BestOf {
     }
 
     fn genomes(&self, _parameters: u64) -> u64 {
-        2 * CHUNK as u64
+        // What candidates learned stands beside them.
+        let learned = matches!(self.fitness, Some(Measure::ShortBackprop { .. }));
+        (if learned { 2 } else { 1 }) * CHUNK as u64
     }
 }
 

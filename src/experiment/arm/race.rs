@@ -75,8 +75,8 @@ impl Contest for Race {
     }
 
     fn genomes(&self, _parameters: u64) -> u64 {
-        // Parameters and up to three slices of optimizer memory.
-        4 * self.candidates.get() as u64
+        // Parameters and two slices of optimizer memory.
+        3 * self.candidates.get() as u64
     }
 }
 

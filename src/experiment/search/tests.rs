@@ -49,7 +49,7 @@ fn the_numbers_of_this_stream_version_hold() {
     assert_eq!(run_on(&study(IRIS), 2).1.manifest.bits, IRIS_BITS);
 }
 
-const SWINGUP_BITS: &str = "69c05c7b8876f0960b222d67d401d8604f27f06e3894bd523f4529e26fb9de52";
+const SWINGUP_BITS: &str = "8ea2fdced00e09cfc0a09382bf525c0bc42aab9ca02e5c5f418082b5da7096ff";
 const IRIS_BITS: &str = "7eb42685faff53f3c729f42d742730e76feca20f1224aa0655bfd3f8686b71ea";
 
 #[test]
