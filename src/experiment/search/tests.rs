@@ -50,7 +50,7 @@ fn the_numbers_of_this_stream_version_hold() {
 }
 
 const SWINGUP_BITS: &str = "8ea2fdced00e09cfc0a09382bf525c0bc42aab9ca02e5c5f418082b5da7096ff";
-const IRIS_BITS: &str = "7eb42685faff53f3c729f42d742730e76feca20f1224aa0655bfd3f8686b71ea";
+const IRIS_BITS: &str = "8423f5eadfc23a9efad0f633030d53413efc0d911162e701e0f4c13fb3445b65";
 
 #[test]
 fn tables_of_control_have_the_shape_that_was_promised() {
