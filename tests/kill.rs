@@ -188,6 +188,7 @@ fn faults_do_no_harm(text: &str, kind: &str, first: u64, stride: u64) {
         std::fs::remove_dir_all(place.path(&out)).unwrap();
         step += stride;
     }
+    println!("{kind}: {} steps of a run, every {stride}", step - 1);
     assert!(step > 100, "{step} steps of a run were tried");
 }
 

@@ -68,7 +68,7 @@ pub fn run(study: &Study, options: &RunOptions, watch: &dyn Watch) -> Result<Run
     files::replace(&folder.path().join("experiment.ron"), source.as_bytes())?;
     files::replace(&folder.path().join("experiment.resolved.ron"), resolved.as_bytes())?;
     let manifest = begin(study, options, &plan, threads, &resolved);
-    folder.save_manifest(&manifest)?;
+    folder.save_manifest(&manifest).map_err(|error| safe(error, &folder))?;
     let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
     drop(lock);
     Ok(run)
@@ -91,9 +91,9 @@ pub fn resume(study: &Study, reopened: &Reopened<Experiment>, threads: usize, wa
             checkpoint::clear(folder.path())?;
             return Ok(Run { tables: folder.tables()?, folder, manifest });
         }
-        keep_finished(study, &folder, &manifest)?;
+        keep_finished(study, &folder, &manifest).map_err(|error| safe(error, &folder))?;
     }
-    prolong(&folder, &mut manifest, &study.experiment, threads)?;
+    prolong(&folder, &mut manifest, &study.experiment, threads).map_err(|error| safe(error, &folder))?;
     let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
     drop(lock);
     Ok(run)
@@ -200,9 +200,9 @@ pub(super) fn end(folder: &Folder, manifest: &mut Manifest, whole: bool) -> Resu
     if whole { checkpoint::clear(folder.path()) } else { Ok(()) }
 }
 
-/// Adds to an error of the file system how to go on.
+/// Adds to an error of the file system how to go on, once there is something to go on with.
 pub(super) fn safe(error: Error, folder: &Folder) -> Error {
-    if error.kind() != Kind::Files {
+    if error.kind() != Kind::Files || !folder.path().join("manifest.json").is_file() {
         return error;
     }
     let path = folder.path().display();

@@ -73,7 +73,7 @@ pub fn run_search(study: &SearchStudy, options: &RunOptions, watch: &dyn Watch) 
         notes: dataset.map_or_else(Vec::new, |data| data.notes.clone()),
         ..blank(&study.document, name, options, threads, &resolved)
     };
-    folder.save_manifest(&manifest)?;
+    folder.save_manifest(&manifest).map_err(|error| safe(error, &folder))?;
     let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
     drop(lock);
     Ok(run)
@@ -109,10 +109,10 @@ pub fn resume_search(
             let first = place == 0;
             let spent = |at: usize| manifest.spent.get(at).filter(|_| first).map_or(Cost::ZERO, |entry| entry.1);
             let found = Found { tables: tables.of_seed(seed, first), searched: spent(0), examined: spent(1) };
-            vault.slot(&run_name(seed)).finish(&found)?;
+            vault.slot(&run_name(seed)).finish(&found).map_err(|error| safe(error, &folder))?;
         }
     }
-    prolong(&folder, &mut manifest, &study.document, threads)?;
+    prolong(&folder, &mut manifest, &study.document, threads).map_err(|error| safe(error, &folder))?;
     let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
     drop(lock);
     Ok(run)
