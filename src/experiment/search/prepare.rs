@@ -2,13 +2,13 @@
 
 use super::config::{SearchTask, TopologySearch, Tuning};
 use super::data::Judge;
-use super::fixed_network;
 use crate::error::{Error, Kind, Result};
-use crate::evolve::wann::{EpisodeMemory, Shape};
+use crate::evolve::wann::operators::ChangeContext;
+use crate::evolve::wann::{EpisodeMemory, Genome, Innovations, Shape};
 use crate::experiment::prepare::{bytes_text, check_seeds, grouped};
 use crate::math::Activation;
-use crate::network::{GraphMemory, Head, Loss, Weights};
-use crate::rng::Streams;
+use crate::network::{Graph, GraphMemory, Head, Loss, Weights};
+use crate::rng::{Purpose, Streams};
 use crate::task::control::{Environment, starts};
 use crate::task::{Dataset, Encoding, LoadContext, Prepared, Targets, prepare};
 use crate::train::Batch;
@@ -168,11 +168,11 @@ impl SearchStudy {
     /// # Errors
     /// Data that cannot be split.
     pub fn seconds_a_trial_step(&self) -> Result<f64> {
-        let graph = fixed_network(self.shape.inputs, self.shape.outputs, 100);
+        let graph = self.typical();
         let (links, lanes) = (graph.multiply_adds(), 32);
-        let (mut memory, begin, mut done) = (EpisodeMemory::default(), Instant::now(), 0.0);
         let prepared = self.prepare(self.seeds[0])?;
-        while begin.elapsed() < Duration::from_millis(3) {
+        let (mut memory, begin, mut done) = (EpisodeMemory::default(), Instant::now(), 0.0);
+        while done == 0.0 || begin.elapsed() < Duration::from_millis(3) {
             if let Some((environment, _)) = self.world() {
                 // Without any action most episodes go on for long.
                 let weights = vec![0.0; links];
@@ -187,6 +187,23 @@ impl SearchStudy {
             }
         }
         Ok(begin.elapsed().as_secs_f64() / done)
+    }
+
+    /// A network as large as those of the middle of the search, by the growth that searches were seen to have: a change
+    /// a generation, the fewer the more often small networks are preferred.
+    fn typical(&self) -> Graph {
+        let search = &self.document.search;
+        let (kind, mut rng) = (self.document.task.kind(), Streams::new(0).stream(Purpose::Arm, 0, 0));
+        let mut genome = Genome::initial(self.shape, search.initial_links.get(), &mut rng);
+        let (activations, mut innovations) = (search.hidden_activations(kind), Innovations::new(self.shape));
+        let kept = 1.0 - 0.8 * search.connections_objective.get();
+        // Beyond a thousand changes they take longer than the measurement is worth.
+        for _ in 0..((0.5 * kept * search.generations.get() as f64) as usize).min(1000) {
+            let mut context = ChangeContext { activations: &activations, innovations: &mut innovations, rng: &mut rng };
+            search.changes.change(&mut genome, &mut context);
+            innovations.begin_generation();
+        }
+        genome.express()
     }
 
     /// How links get weights of their own.
