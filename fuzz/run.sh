@@ -15,7 +15,9 @@ for target in "$@"; do
     [ "$target" = experiment ] && cp ../experiments/*.ron corpus/experiment
     dictionary=
     [ -f "dictionaries/$target" ] && dictionary="-dict=dictionaries/$target"
+    found=
+    [ -d "../tests/regressions/$target" ] && found="../tests/regressions/$target"
     "target/$host/release/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 \
         -max_len=4096 $dictionary -artifact_prefix="artifacts/$target/" "corpus/$target" "seeds/$target" \
-        "../tests/regressions/$target"
+        $found
 done
