@@ -17,7 +17,7 @@ const PREFIX: usize = 20;
 /// Bytes of the checksum.
 const CHECKSUM: usize = 32;
 const LARGEST_HEADER: usize = 64 << 10;
-/// Longest file that is read.
+/// Longest model file that is read.
 pub const LARGEST_FILE: u64 = 1 << 30;
 
 /// What a sealed file is to its readers.

@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// Raised whenever the bytes of a saved state would be read as something else.
 const STATE_VERSION: u32 = 1;
 
+/// Longest save that is read. It may be as long as the state of the largest run that fits into a machine.
+const LARGEST_SAVE: u64 = 1 << 40;
+
 /// How often runs under way are saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -212,7 +215,7 @@ impl Slot<'_> {
         if !path.exists() {
             return Ok(None);
         }
-        let bytes = files::read_capped(path, sealed::LARGEST_FILE, Kind::Data)?;
+        let bytes = files::read_capped(path, LARGEST_SAVE, Kind::Data)?;
         let (header, payload) = sealed::open(&bytes, Content::Checkpoint).map_err(|error| error.in_file(path))?;
         let header: Header = ron::from_str(header).map_err(|_| self.stranger(path, "its header cannot be read"))?;
         let versions = (header.stream_version, header.state_version);
