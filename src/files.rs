@@ -10,7 +10,15 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Any failed step; `path` then holds what it held before.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    put(path, bytes, true)?;
+    replace_with(path, &mut |file| file.write_all(bytes))
+}
+
+/// Like [`replace`], for content that is written piece by piece, in large pieces.
+///
+/// # Errors
+/// Any failed step, those of `write` too; `path` then holds what it held before.
+pub fn replace_with(path: &Path, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    put(path, write, true)?;
     sync_folder(parent(path))
 }
 
@@ -20,7 +28,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// Any failed step; `path` then holds what it held before.
 pub fn place(path: &Path, bytes: &[u8]) -> Result<()> {
-    put(path, bytes, false)
+    put(path, &mut |file| file.write_all(bytes), false)
 }
 
 /// Whether files can be written into `folder`: writes one, syncs it, and takes it away.
@@ -95,20 +103,39 @@ fn fault() -> std::io::Result<()> {
     Ok(())
 }
 
-fn put(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
-    let failed = |doing: &str, cause: &std::io::Error| {
-        Error::io(doing, path, cause).help("free space or choose another folder with --out, then run again")
-    };
+/// Writes half of its first bytes, so that a fault leaves what a full disk leaves.
+struct Halting<'a> {
+    file: &'a mut File,
+    halted: bool,
+}
+
+impl Write for Halting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.halted || bytes.is_empty() {
+            return self.file.write(bytes);
+        }
+        self.halted = true;
+        self.file.write_all(&bytes[..bytes.len() / 2])?;
+        fault()?;
+        self.file.write_all(&bytes[bytes.len() / 2..])?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn put(path: &Path, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>, sync: bool) -> Result<()> {
+    let failed =
+        |doing: &str, cause: &std::io::Error| Error::io(doing, path, cause).help("make room, or write somewhere else");
     let mut file = fault()
         .and_then(|()| {
             let mut builder = tempfile::Builder::new();
             builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1).permissions(permissions()).tempfile_in(parent(path))
         })
         .map_err(|cause| failed("writing", &cause))?;
-    // Half of it first, so that a fault leaves what a full disk leaves.
-    let (first, second) = bytes.split_at(bytes.len() / 2);
-    let written = file.write_all(first).and_then(|()| fault()).and_then(|()| file.write_all(second));
-    written.map_err(|cause| failed("writing", &cause))?;
+    write(&mut Halting { file: file.as_file_mut(), halted: false }).map_err(|cause| failed("writing", &cause))?;
     if sync {
         fault().and_then(|()| file.as_file().sync_all()).map_err(|cause| failed("saving", &cause))?;
     }
@@ -201,11 +228,22 @@ pub fn read_capped(path: &Path, cap: u64, kind: Kind) -> Result<Vec<u8>> {
         return Err(Error::new(kind, "P0501", format!("{} is a folder, not a file", path.display())));
     }
     let mut bytes = Vec::new();
-    file.take(cap + 1).read_to_end(&mut bytes).map_err(failed)?;
+    // Room for all of it at once, because a vector that grows is in memory twice.
+    let long = file.metadata().map_err(failed)?.len().min(cap) as usize;
+    bytes.try_reserve_exact(long.saturating_add(1)).map_err(|_| failed(std::io::ErrorKind::OutOfMemory.into()))?;
+    file.take(cap.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > cap {
         return Err(Error::new(kind, "P0141", format!("{} is larger than {cap} bytes", path.display())));
     }
     Ok(bytes)
+}
+
+/// The first bytes of a file, at most `most`; none if it cannot be read.
+pub fn beginning(path: &Path, most: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What cannot be read has no beginning; whoever needs the file hears why.
+    _ = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    bytes
 }
 
 fn parent(path: &Path) -> &Path {

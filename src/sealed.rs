@@ -3,11 +3,14 @@
 //! Layout, all numbers little-endian: `PRCL`, major and minor version (u16), length of the header (u32) and of the
 //! payload (u64), the header in RON, the payload, SHA-256 of all that stands before. There are no offsets and nothing is
 //! compressed, so no length in the file can ask for more memory than the file is long.
+//!
+//! A payload is written piece by piece, because the state of a large search must not be in memory twice.
 
 use crate::error::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use std::io::{self, BufWriter, Write};
 
 const MAGIC: &[u8; 4] = b"PRCL";
 const MAJOR: u16 = 1;
@@ -54,24 +57,92 @@ impl Content {
     }
 }
 
-/// The bytes of a sealed file.
+/// The bytes of a sealed file, in memory.
 ///
 /// # Panics
 /// If the header is longer than 64 KiB, which no header of ours is.
 pub fn seal(header: &str, payload: &[u8]) -> Vec<u8> {
-    assert!(header.len() <= LARGEST_HEADER, "headers are short");
     let mut bytes = Vec::with_capacity(PREFIX + header.len() + payload.len() + CHECKSUM);
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&MAJOR.to_le_bytes());
-    bytes.extend_from_slice(&MINOR.to_le_bytes());
-    bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&(payload.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(header.as_bytes());
-    bytes.extend_from_slice(payload);
-    let checksum = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&checksum);
+    seal_into(&mut bytes, header, &|to| to.put_bytes(payload)).expect("memory takes all that it is given");
     bytes
 }
+
+/// Writes a sealed file. `payload` is called twice, first to learn how long the payload is.
+///
+/// # Errors
+/// Those of `to`.
+///
+/// # Panics
+/// If the header is longer than 64 KiB, which no header of ours is, or the payload changes between the calls.
+pub fn seal_into(to: &mut dyn Write, header: &str, payload: &dyn Fn(&mut StateWriter)) -> io::Result<()> {
+    assert!(header.len() <= LARGEST_HEADER, "headers are short");
+    let mut length = Counted { to: &mut io::sink(), bytes: 0 };
+    StateWriter::write(&mut length, payload)?;
+    let length = length.bytes;
+    let mut hashed = Hashed { to, hash: Sha256::new() };
+    let mut pieces = BufWriter::with_capacity(PIECE, &mut hashed);
+    pieces.write_all(MAGIC)?;
+    pieces.write_all(&MAJOR.to_le_bytes())?;
+    pieces.write_all(&MINOR.to_le_bytes())?;
+    pieces.write_all(&(header.len() as u32).to_le_bytes())?;
+    pieces.write_all(&length.to_le_bytes())?;
+    pieces.write_all(header.as_bytes())?;
+    let mut counted = Counted { to: &mut pieces, bytes: 0 };
+    StateWriter::write(&mut counted, payload)?;
+    assert_eq!(counted.bytes, length, "a payload is the same each time");
+    pieces.flush()?;
+    drop(pieces);
+    hashed.to.write_all(&hashed.hash.finalize())
+}
+
+/// Bytes that are written or hashed at once.
+const PIECE: usize = 64 << 10;
+
+/// Passes bytes on and counts them.
+struct Counted<'a> {
+    to: &'a mut dyn Write,
+    bytes: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// Passes bytes on and hashes them.
+struct Hashed<'a> {
+    to: &'a mut dyn Write,
+    hash: Sha256,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// The header of a sealed file of which only the beginning was read, and nothing was checked.
+pub fn claimed_header(beginning: &[u8]) -> Option<&str> {
+    let prefix = beginning.first_chunk::<PREFIX>().filter(|prefix| prefix.starts_with(MAGIC))?;
+    let header = u32::from_le_bytes([prefix[8], prefix[9], prefix[10], prefix[11]]) as usize;
+    std::str::from_utf8(beginning.get(PREFIX..PREFIX.checked_add(header)?)?).ok()
+}
+
+/// Bytes in which the header of every sealed file ends.
+pub const BEGINNING: u64 = (PREFIX + LARGEST_HEADER) as u64;
 
 /// Header and payload of a sealed file, once its checksum was found right.
 ///
@@ -107,23 +178,131 @@ pub fn open(bytes: &[u8], content: Content) -> Result<(&str, &[u8])> {
     Ok((text, &bytes[PREFIX + header..body]))
 }
 
-/// Plain data as bytes, for a payload.
+/// Where a state is written to, piece by piece. [`StateReader`] reads the pieces in the same order.
 ///
-/// # Panics
-/// For types that cannot be serialized, which plain data never are.
-pub fn encode<T: Serialize + ?Sized>(data: &T) -> Vec<u8> {
-    postcard::to_allocvec(data).expect("plain data")
+/// A failed write is told at the end, to whoever opened the file, and ends all later ones.
+pub struct StateWriter<'a> {
+    to: &'a mut dyn Write,
+    failed: Option<io::Error>,
 }
 
-/// What [`encode`] wrote.
-///
-/// # Errors
-/// `P0304` for bytes of another type.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((data, [])) => Ok(data),
-        _ => Err(mismatch()),
+impl StateWriter<'_> {
+    fn write(to: &mut dyn Write, payload: &dyn Fn(&mut StateWriter)) -> io::Result<()> {
+        let mut writer = StateWriter { to, failed: None };
+        payload(&mut writer);
+        writer.failed.map_or(Ok(()), Err)
     }
+
+    /// Plain data.
+    ///
+    /// # Panics
+    /// For types that cannot be serialized, which plain data never are.
+    pub fn put<T: Serialize + ?Sized>(&mut self, data: &T) {
+        if self.failed.is_some() {
+            return;
+        }
+        let mut noted = Noted { to: self.to, failed: None };
+        let written = postcard::to_io(data, &mut noted).map(|_| ());
+        self.failed = noted.failed;
+        assert!(written.is_ok() || self.failed.is_some(), "plain data");
+    }
+
+    /// Numbers without their count, which the reader must know.
+    pub fn put_floats(&mut self, numbers: &[f32]) {
+        let mut bytes = [0_u8; 4 * 1024];
+        for chunk in numbers.chunks(bytes.len() / 4) {
+            for (place, number) in bytes.chunks_exact_mut(4).zip(chunk) {
+                place.copy_from_slice(&number.to_le_bytes());
+            }
+            self.put_bytes(&bytes[..4 * chunk.len()]);
+        }
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) {
+        if self.failed.is_none() {
+            self.failed = self.to.write_all(bytes).err();
+        }
+    }
+}
+
+/// Keeps the error of a write, which the serializer does not.
+struct Noted<'a> {
+    to: &'a mut dyn Write,
+    failed: Option<io::Error>,
+}
+
+impl Write for Noted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.to.write(bytes).or_else(|cause| {
+            let kind = cause.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failed = Some(cause);
+            }
+            Err(kind.into())
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // The serializer asks for it after each piece.
+        Ok(())
+    }
+}
+
+/// A state that is read piece by piece, as [`StateWriter`] wrote it.
+#[derive(Clone, Copy, Debug)]
+pub struct StateReader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> StateReader<'a> {
+    /// A reader of these bytes.
+    pub fn new(bytes: &'a [u8]) -> StateReader<'a> {
+        StateReader { rest: bytes }
+    }
+
+    /// The next plain data.
+    ///
+    /// # Errors
+    /// `P0304` for bytes of another type.
+    pub fn take<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let (data, rest) = postcard::take_from_bytes(self.rest).map_err(|_| mismatch())?;
+        self.rest = rest;
+        Ok(data)
+    }
+
+    /// As many numbers as `numbers` has room for.
+    ///
+    /// # Errors
+    /// `P0304` if there are fewer.
+    pub fn take_floats(&mut self, numbers: &mut [f32]) -> Result<()> {
+        let bytes = numbers.len().checked_mul(4).ok_or_else(mismatch)?;
+        let (taken, rest) = self.rest.split_at_checked(bytes).ok_or_else(mismatch)?;
+        for (number, bytes) in numbers.iter_mut().zip(taken.chunks_exact(4)) {
+            *number = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        self.rest = rest;
+        Ok(())
+    }
+
+    /// Bytes that are left.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Nothing may be left over.
+    ///
+    /// # Errors
+    /// `P0304` if something is.
+    pub fn end(self) -> Result<()> {
+        if self.rest.is_empty() { Ok(()) } else { Err(mismatch()) }
+    }
+}
+
+/// What `payload` writes, in memory.
+pub fn encode(payload: &dyn Fn(&mut StateWriter)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    StateWriter::write(&mut bytes, payload).expect("memory takes all that it is given");
+    bytes
 }
 
 /// The refusal of a saved state that does not fit what it is put into.
@@ -179,10 +358,55 @@ mod tests {
     #[test]
     fn plain_data_comes_back_with_all_its_bits() {
         let data = (vec![f64::NAN, f64::INFINITY, -0.0, 1e-320], Some("name".to_owned()), u64::MAX, [1.5_f32; 3]);
-        let back: (Vec<f64>, Option<String>, u64, [f32; 3]) = decode(&encode(&data)).unwrap();
+        let numbers: Vec<f32> = (0..5000).map(|i| i as f32 / 7.0).collect();
+        let bytes = encode(&|to| {
+            to.put(&data);
+            to.put_floats(&numbers);
+        });
+        let mut from = StateReader::new(&bytes);
+        let back: (Vec<f64>, Option<String>, u64, [f32; 3]) = from.take().unwrap();
         assert!(back.0.iter().zip(&data.0).all(|(a, b)| a.to_bits() == b.to_bits()));
         assert_eq!((back.1, back.2, back.3), (data.1, data.2, data.3));
-        assert!(decode::<u64>(&encode(&(1_u64, 2_u64))).is_err(), "nothing may be left over");
-        assert!(decode::<Vec<u64>>(&[0xff, 0xff, 0xff, 0xff, 0x0f]).is_err(), "a length that is not there");
+        let mut floats = vec![0.0; numbers.len()];
+        assert!(from.end().is_err(), "nothing may be left over");
+        from.take_floats(&mut floats).unwrap();
+        assert_eq!(floats, numbers);
+        from.end().unwrap();
+        assert!(from.take_floats(&mut floats).is_err(), "numbers that are not there");
+        assert!(StateReader::new(&[0xff, 0xff, 0xff, 0xff, 0x0f]).take::<Vec<u64>>().is_err(), "nor this length");
+    }
+
+    #[test]
+    fn what_is_written_in_pieces_is_the_same_file() {
+        let numbers: Vec<f32> = (0..40_000).map(|i| i as f32).collect();
+        let payload: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let mut file = Vec::new();
+        seal_into(&mut file, "(kind: \"test\")", &|to| to.put_floats(&numbers)).unwrap();
+        assert_eq!(file, seal("(kind: \"test\")", &payload));
+        assert_eq!(claimed_header(&file[..100]), Some("(kind: \"test\")"));
+        assert_eq!(claimed_header(&file[..30]), None);
+        assert_eq!(claimed_header(b"something else that is long enough"), None);
+    }
+
+    #[test]
+    fn a_failed_write_is_told_with_its_cause() {
+        struct Full(usize);
+        impl Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for room in [0, 10, 60_000, 150_000] {
+            let told = seal_into(&mut Full(room), "()", &|to| {
+                to.put(&vec![1.0_f64; 10_000]);
+                to.put_floats(&[1.0; 20_000]);
+                to.put(&7_u64);
+            });
+            assert_eq!(told.unwrap_err().kind(), io::ErrorKind::StorageFull, "{room}");
+        }
     }
 }

@@ -165,6 +165,18 @@ fn exit_codes_tell_what_failed() {
 }
 
 #[test]
+fn an_instruction_set_that_is_not_there_is_not_passed_over() {
+    let call = |wanted: &str| {
+        Command::new(env!("CARGO_BIN_EXE_precocial")).arg("schema").env("PRECOCIAL_ISA", wanted).output().unwrap()
+    };
+    assert!(call("").status.success() && call("scalar").status.success());
+    let refused = call("sse9");
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(message.contains("PRECOCIAL_ISA=sse9") && message.contains("it has scalar"), "{message}");
+}
+
+#[test]
 fn dry_runs_and_checks_write_nothing() {
     let place = Place::new();
     let dry = place.good(&["run", "tiny.ron", "--dry-run"]);

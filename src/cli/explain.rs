@@ -321,6 +321,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "`precocial doctor` computes something with a known outcome on every thread with every instruction set, and writes a\nfile. Something of that failed: a faulty processor or memory, or a disk that is full or not writable.",
     ),
     (
+        "P0607",
+        "no such instruction set",
+        "The environment variable PRECOCIAL_ISA chooses the instruction set of the kernels: `scalar`, `avx2` or `avx512`, as\nfar as the processor has them. Results have the same bits on each; only the time differs. `unset PRECOCIAL_ISA` chooses\nthe fastest.",
+    ),
+    (
         "P0701",
         "interrupted",
         "The run was stopped by a signal. What had finished is in the tables, what was under way is in the folder checkpoints;\n`precocial resume DIR` goes on, and the result has the same bits as a run that was never interrupted.",

@@ -25,7 +25,8 @@ mod units;
 mod verify;
 
 use clap::{Args, Parser, Subcommand};
-use precocial::Result;
+use precocial::math::kernel::Isa;
+use precocial::{Error, Result};
 use std::process::ExitCode;
 use terminal::{Color, Terminal};
 
@@ -143,6 +144,20 @@ fn memory_limit(allowed: Option<u128>) -> Option<u128> {
     allowed.or_else(|| units::available_memory().map(|bytes| bytes / 5 * 4))
 }
 
+/// Whoever asks for an instruction set wants that one: to compare, or to keep clear of a faulty one.
+fn check_instruction_set() -> Result<()> {
+    let sets = Isa::available();
+    match std::env::var("PRECOCIAL_ISA") {
+        Ok(wanted) if !wanted.is_empty() && sets.iter().all(|isa| isa.name() != wanted) => {
+            let names: Vec<&str> = sets.iter().map(|isa| isa.name()).collect();
+            let message = format!("PRECOCIAL_ISA={} is no instruction set of this processor", wanted.escape_default());
+            Err(Error::experiment("P0607", message)
+                .help(format!("it has {}; without the variable the last one is used", names.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     panic::install();
@@ -165,6 +180,7 @@ pub fn main() -> ExitCode {
 }
 
 fn perform(verb: Verb, terminal: &Terminal) -> Result<()> {
+    check_instruction_set()?;
     match verb {
         Verb::Run(verb) => verb.perform(terminal),
         Verb::Resume(verb) => verb.perform(terminal),

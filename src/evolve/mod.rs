@@ -16,7 +16,7 @@ pub mod wann;
 pub use crossover::{Cross, Crossover};
 pub use evaluate::{Evaluate, Evaluations, Inheritance, LossEvaluator, Measure, Scoring};
 pub use mutation::{Mutate, Mutation};
-pub use population::{Population, SavedGeneration, Spread};
+pub use population::{Population, Spread};
 pub use returns::ReturnEvaluator;
 pub use schedule::{StepScale, StepSchedule};
 pub use selection::{Select, Selection};

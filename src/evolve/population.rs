@@ -1,7 +1,9 @@
 //! Genomes in one piece of memory.
 
+use crate::error::Result;
 use crate::math::kernel::AlignedBuffer;
 use crate::network::Mlp;
+use crate::sealed::{self, StateReader, StateWriter};
 use crate::values::Fitness;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -47,40 +49,30 @@ impl Population {
         &mut self.genes[index * self.stride..index * self.stride + self.parameters]
     }
 
+    /// Writes the first genomes, as many as `scores` are, with their scores.
+    pub fn save(&self, scores: &[Fitness], to: &mut StateWriter) {
+        to.put(scores);
+        (0..scores.len()).for_each(|index| to.put_floats(self.genome(index)));
+    }
+
+    /// Puts back what [`Population::save`] wrote, and gives the scores. There must be room for them.
+    ///
+    /// # Errors
+    /// Genomes of another length, or too many of them (`P0304`).
+    pub fn load(&mut self, from: &mut StateReader) -> Result<Vec<Fitness>> {
+        let scores: Vec<Fitness> = from.take()?;
+        if scores.len() > self.size {
+            return Err(sealed::mismatch());
+        }
+        (0..scores.len()).try_for_each(|index| from.take_floats(self.genome_mut(index)))?;
+        Ok(scores)
+    }
+
     /// All genomes from `first` on as separate slices, for filling in parallel; padding is left out.
     pub fn rows_mut(&mut self, first: usize) -> impl rayon::iter::IndexedParallelIterator<Item = &mut [f32]> {
         use rayon::prelude::*;
         let parameters = self.parameters;
         self.genes[first * self.stride..].par_chunks_mut(self.stride).map(move |row| &mut row[..parameters])
-    }
-}
-
-/// A scored generation, as a checkpoint holds it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SavedGeneration {
-    /// Fitness of each individual.
-    pub fitness: Vec<Fitness>,
-    /// Their genomes, one after the other.
-    pub genes: Vec<f32>,
-}
-
-impl SavedGeneration {
-    /// The first individuals of `population`, as many as have a fitness.
-    pub fn of(population: &Population, fitness: &[Fitness]) -> SavedGeneration {
-        let genes = (0..fitness.len()).flat_map(|index| population.genome(index)).copied().collect();
-        SavedGeneration { fitness: fitness.to_vec(), genes }
-    }
-
-    /// Puts the genomes into `population`, which has room for at least as many; false if they are no genomes of its
-    /// length, or too many.
-    pub fn put_into(&self, population: &mut Population) -> bool {
-        let (size, parameters) = (self.fitness.len(), population.parameters());
-        let fits = size <= population.len() && self.genes.len() == size * parameters;
-        if fits && parameters > 0 {
-            let genomes = self.genes.chunks_exact(parameters).enumerate();
-            genomes.for_each(|(index, genes)| population.genome_mut(index).copy_from_slice(genes));
-        }
-        fits
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::rng::STREAM_VERSION;
-use crate::sealed::{self, Content};
+use crate::sealed::{self, Content, StateReader, StateWriter};
 use crate::values::NonNegative;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Raised whenever the bytes of a saved state would be read as something else.
-const STATE_VERSION: u32 = 1;
+const STATE_VERSION: u32 = 2;
 
 /// Longest save that is read. It may be as long as the state of the largest run that fits into a machine.
 const LARGEST_SAVE: u64 = 1 << 40;
@@ -135,29 +135,26 @@ pub struct Slot<'a> {
 impl Slot<'_> {
     /// What the run left when it finished, if it has and the file is sound.
     pub fn finished<T: DeserializeOwned>(&self) -> Option<T> {
-        let (_, payload) = self.read(&self.path("done"), "finished").ok()??;
-        sealed::decode(&payload).ok()
+        let (_, data) = self.open(&self.path("done"), "finished", |from| from.take()).ok()??;
+        Some(data)
     }
 
-    /// The newest sound state of the run that `accept` takes; and what is wrong with newer ones.
-    pub fn load<T: DeserializeOwned>(&mut self, mut accept: impl FnMut(T) -> Result<()>) -> (bool, Vec<Error>) {
+    /// Whether `accept` took the newest sound state of the run, or else the one before; and what is wrong with those that
+    /// were not taken. One that was refused may have left traces in whatever `accept` writes into.
+    pub fn load(&mut self, mut accept: impl FnMut(&mut StateReader) -> Result<()>) -> (bool, Vec<Error>) {
         let mut damaged = Vec::new();
-        let mut found: Vec<(u64, Vec<u8>, PathBuf)> = Vec::new();
-        for letter in ["a.ckpt", "b.ckpt"] {
-            let path = self.path(letter);
-            match self.read(&path, "checkpoint") {
-                Ok(Some((serial, payload))) => found.push((serial, payload, path)),
+        let mut paths = ["a.ckpt", "b.ckpt"].map(|letter| self.path(letter));
+        // The newer one first, and only one at a time: they may be as large as the memory.
+        paths.sort_by_key(|path| std::cmp::Reverse(claimed_serial(path)));
+        for path in paths {
+            match self.open(&path, "checkpoint", &mut accept) {
+                Ok(Some((serial, ()))) => {
+                    // The next save goes to the other file, and is the newest.
+                    self.serial = serial + 1;
+                    return (true, damaged);
+                }
                 Ok(None) => {}
                 Err(error) => damaged.push(error),
-            }
-        }
-        found.sort_by_key(|(serial, ..)| std::cmp::Reverse(*serial));
-        for (serial, payload, path) in found {
-            // The next save goes to the other file, and is the newest.
-            self.serial = self.serial.max(serial + 1);
-            match sealed::decode(&payload).and_then(&mut accept) {
-                Ok(()) => return (true, damaged),
-                Err(error) => damaged.push(error.in_file(&path)),
             }
         }
         (false, damaged)
@@ -172,9 +169,9 @@ impl Slot<'_> {
     ///
     /// # Errors
     /// A file that cannot be written; the newer one is still there.
-    pub fn save(&mut self, state: &[u8]) -> Result<()> {
+    pub fn save(&mut self, state: &dyn Fn(&mut StateWriter)) -> Result<()> {
         let letter = if self.serial.is_multiple_of(2) { "a.ckpt" } else { "b.ckpt" };
-        files::replace(&self.path(letter), &self.seal("checkpoint", state))?;
+        self.write(&self.path(letter), "checkpoint", state)?;
         self.serial += 1;
         self.latest = Instant::now();
         Ok(())
@@ -185,7 +182,7 @@ impl Slot<'_> {
     /// # Errors
     /// A file that cannot be written.
     pub fn finish<T: Serialize>(&self, left: &T) -> Result<()> {
-        files::replace(&self.path("done"), &self.seal("finished", &sealed::encode(left)))?;
+        self.write(&self.path("done"), "finished", &|to| to.put(left))?;
         for letter in ["a.ckpt", "b.ckpt"] {
             // If one stays behind, nobody will look at it.
             _ = std::fs::remove_file(self.path(letter));
@@ -197,7 +194,7 @@ impl Slot<'_> {
         self.vault.folder.join(format!("{}.{suffix}", self.run))
     }
 
-    fn seal(&self, kind: &str, payload: &[u8]) -> Vec<u8> {
+    fn write(&self, path: &Path, kind: &str, payload: &dyn Fn(&mut StateWriter)) -> Result<()> {
         let header = Header {
             kind: kind.to_owned(),
             meaning: self.vault.meaning.clone(),
@@ -207,11 +204,17 @@ impl Slot<'_> {
             state_version: STATE_VERSION,
             precocial: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        sealed::seal(&ron::to_string(&header).expect("a header is plain data"), payload)
+        let header = ron::to_string(&header).expect("a header is plain data");
+        files::replace_with(path, &mut |file| sealed::seal_into(file, &header, payload))
     }
 
-    /// Serial number and payload of a file; `None` if there is none.
-    fn read(&self, path: &Path, kind: &str) -> Result<Option<(u64, Vec<u8>)>> {
+    /// Serial number of a file, and what `accept` makes of all of its payload; `None` if there is no file.
+    fn open<T>(
+        &self,
+        path: &Path,
+        kind: &str,
+        accept: impl FnOnce(&mut StateReader) -> Result<T>,
+    ) -> Result<Option<(u64, T)>> {
         if !path.exists() {
             return Ok(None);
         }
@@ -225,12 +228,20 @@ impl Slot<'_> {
         if header.kind != kind || header.run != self.run || header.meaning != self.vault.meaning {
             return Err(self.stranger(path, "it belongs to another run"));
         }
-        Ok(Some((header.serial, payload.to_vec())))
+        let mut from = StateReader::new(payload);
+        let accepted = accept(&mut from).and_then(|accepted| from.end().map(|()| accepted));
+        Ok(Some((header.serial, accepted.map_err(|error| error.in_file(path))?)))
     }
 
     fn stranger(&self, path: &Path, why: &str) -> Error {
         Error::data("P0304", format!("a checkpoint of {} cannot be used: {why}", self.run)).in_file(path)
     }
+}
+
+/// The serial number that a file says it has.
+fn claimed_serial(path: &Path) -> Option<u64> {
+    let beginning = files::beginning(path, sealed::BEGINNING);
+    ron::from_str(sealed::claimed_header(&beginning)?).ok().map(|header: Header| header.serial)
 }
 
 #[cfg(test)]
@@ -241,10 +252,14 @@ mod tests {
         Vault::open(folder, "meaning", &Checkpoint::default()).unwrap()
     }
 
+    fn ignore(from: &mut StateReader) -> Result<()> {
+        from.take::<u64>().map(|_| ())
+    }
+
     fn state_of(vault: &Vault) -> (Option<u64>, usize) {
         let mut found = None;
-        let (loaded, damaged) = vault.slot("ga-s1").load(|state: u64| {
-            found = Some(state);
+        let (loaded, damaged) = vault.slot("ga-s1").load(|from| {
+            found = Some(from.take()?);
             Ok(())
         });
         assert_eq!(loaded, found.is_some());
@@ -258,7 +273,7 @@ mod tests {
         assert_eq!(state_of(&vault), (None, 0));
         let mut slot = vault.slot("ga-s1");
         for state in [10_u64, 11, 12] {
-            slot.save(&sealed::encode(&state)).unwrap();
+            slot.save(&|to| to.put(&state)).unwrap();
             assert_eq!(state_of(&vault), (Some(state), 0));
         }
         let newest = super::folder(folder.path()).join("ga-s1.a.ckpt");
@@ -267,20 +282,20 @@ mod tests {
         assert_eq!(state_of(&vault), (Some(11), 1), "the one before, and a word about the damaged one");
         // A slot that was loaded saves in place of the damaged file.
         let mut slot = vault.slot("ga-s1");
-        slot.load(|_: u64| Ok(()));
-        slot.save(&sealed::encode(&13_u64)).unwrap();
+        slot.load(ignore);
+        slot.save(&|to| to.put(&13_u64)).unwrap();
         assert_eq!(state_of(&vault), (Some(13), 0));
     }
 
     #[test]
     fn states_of_others_are_not_taken() {
         let folder = tempfile::tempdir().unwrap();
-        vault(folder.path()).slot("ga-s1").save(&sealed::encode(&1_u64)).unwrap();
+        vault(folder.path()).slot("ga-s1").save(&|to| to.put(&1_u64)).unwrap();
         let other = Vault::open(folder.path(), "another meaning", &Checkpoint::default()).unwrap();
         assert_eq!(state_of(&other), (None, 1));
         let place = super::folder(folder.path());
         std::fs::copy(place.join("ga-s1.a.ckpt"), place.join("ga-s2.a.ckpt")).unwrap();
-        let (loaded, damaged) = vault(folder.path()).slot("ga-s2").load(|_: u64| Ok(()));
+        let (loaded, damaged) = vault(folder.path()).slot("ga-s2").load(ignore);
         assert!(!loaded && damaged[0].to_string().contains("belongs to another run"), "{damaged:?}");
     }
 
@@ -289,20 +304,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let vault = vault(folder.path());
         let mut slot = vault.slot("ga-s1");
-        slot.save(&sealed::encode(&1_u64)).unwrap();
-        slot.save(&sealed::encode(&2_u64)).unwrap();
+        slot.save(&|to| to.put(&1_u64)).unwrap();
+        slot.save(&|to| to.put(&2_u64)).unwrap();
         let (loaded, damaged) =
-            vault.slot("ga-s1").load(|state: u64| if state == 2 { Err(sealed::mismatch()) } else { Ok(()) });
+            vault.slot("ga-s1").load(|from| if from.take::<u64>()? == 2 { Err(sealed::mismatch()) } else { Ok(()) });
         assert!(loaded);
         assert_eq!(damaged.len(), 1);
+        let (loaded, damaged) = vault.slot("ga-s1").load(|_| Ok(()));
+        assert_eq!((loaded, damaged.len()), (false, 2), "a state must be read to its end");
     }
 
     #[test]
     fn finished_runs_are_told_from_runs_under_way() {
         let folder = tempfile::tempdir().unwrap();
         let vault = vault(folder.path());
-        vault.slot("ga-s1").save(&[]).unwrap();
-        vault.slot("ga-s2").save(&[]).unwrap();
+        vault.slot("ga-s1").save(&|_| ()).unwrap();
+        vault.slot("ga-s2").save(&|_| ()).unwrap();
         vault.slot("ga-s1").finish(&(7_u64, "left")).unwrap();
         assert_eq!(vault.slot("ga-s1").finished(), Some((7_u64, "left".to_owned())));
         assert_eq!(vault.slot("ga-s2").finished::<(u64, String)>(), None);

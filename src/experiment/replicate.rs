@@ -85,7 +85,8 @@ pub fn run_replicate(study: &Study, seed: u64, desk: &Desk, all: &mut Vec<Left>)
         let arm = &study.experiment.arms[index];
         let mut slot = desk.vault.map(|vault| vault.slot(&format!("{}-s{seed}", arm.name)));
         let before: Option<Left> = slot.as_ref().and_then(Slot::finished);
-        if let Some(left) = before.filter(|left| (desk.is_whole)(left)) {
+        let fits = |left: &Left| left.finished.start.as_ref().is_none_or(|start| start.len() == network.parameters());
+        if let Some(left) = before.filter(|left| fits(left) && (desk.is_whole)(left)) {
             finished[index] = Some(left.finished.clone());
             all.push(left);
             continue;
@@ -96,7 +97,7 @@ pub fn run_replicate(study: &Study, seed: u64, desk: &Desk, all: &mut Vec<Left>)
         desk.watch.event(Event::ArmStarted { arm: arm.name.as_str(), seed });
         let start = || arm.method.start(StartContext { train, arms: &study.experiment.arms, finished: &finished });
         let mut observer = Observer::new(study, &prepared, arm.name.as_str(), seed, desk.watch);
-        let contestant = observer.resume(&start, slot.as_mut())?;
+        let contestant = observer.resume(&start, &train, slot.as_mut())?;
         let Some((left, weights)) = observer.run(contestant, train, desk.with_predictions, slot.as_mut())? else {
             return Ok(());
         };
@@ -185,15 +186,18 @@ impl<'a> Observer<'a> {
     fn resume(
         &mut self,
         start: &dyn Fn() -> Result<Box<dyn Arm + 'a>>,
+        train: &TrainContext,
         slot: Option<&mut Slot>,
     ) -> Result<Box<dyn Arm + 'a>> {
         let mut arm = start()?;
         let Some(slot) = slot else { return Ok(arm) };
-        let parameters = self.study.network.parameters();
-        let (loaded, damaged) = slot.load(|(state, seen): (Vec<u8>, Seen)| {
-            arm.load(&state)?;
-            let fits = |weights: &[f32]| weights.len() == parameters;
-            if !arm.weights().is_none_or(fits) || !seen.best.as_ref().is_none_or(|best| fits(&best.weights)) {
+        let (loaded, damaged) = slot.load(|from| {
+            arm.load(from, train)?;
+            let seen: Seen = from.take()?;
+            from.end()?;
+            let Seen { best, log, .. } = &seen;
+            let weights = [best.as_ref().map(|best| &best.weights), log.drawn.as_ref(), log.start.as_ref()];
+            if weights.into_iter().flatten().any(|weights| weights.len() != train.network.parameters()) {
                 return Err(sealed::mismatch());
             }
             self.seen = seen;
@@ -202,17 +206,24 @@ impl<'a> Observer<'a> {
         for problem in &damaged {
             self.watch.event(Event::Damaged { problem, from_start: !loaded });
         }
-        // A state that was refused may have left traces.
-        if loaded { Ok(arm) } else { start() }
+        if loaded || damaged.is_empty() {
+            return Ok(arm);
+        }
+        // A state that was refused may have left traces. There may not be room for two.
+        drop(arm);
+        start()
     }
 
     fn save(&mut self, arm: &dyn Arm, slot: Option<&mut Slot>) -> Result<()> {
         let Some(slot) = slot else { return Ok(()) };
         let before = self.seen.seconds;
         self.seen.seconds = self.seconds();
-        let state = sealed::encode(&(arm.save(), &self.seen));
+        let saved = slot.save(&|to| {
+            arm.save(to);
+            to.put(&self.seen);
+        });
         self.seen.seconds = before;
-        slot.save(&state)
+        saved
     }
 
     fn row_passes(&self, multiply_adds: u64) -> f64 {

@@ -206,7 +206,7 @@ pub(super) fn safe(error: Error, folder: &Folder) -> Error {
         return error;
     }
     let path = folder.path().display();
-    error.note("what was saved before is safe").help(format!("make room, then: precocial resume {path}"))
+    error.note("what was saved before is safe").help(format!("to go on: precocial resume {path}"))
 }
 
 /// The threads of a run, and how many they are.

@@ -94,6 +94,14 @@ impl Session {
         }
     }
 
+    /// Whether it could be a session of this training, once it was read from a file.
+    pub fn fits(&self, context: &TrainContext) -> bool {
+        let parameters = context.network.parameters();
+        self.params.len() == parameters
+            && self.optimizer.fits(&*context.training.optimizer, parameters)
+            && self.position < context.supervised.training.count()
+    }
+
     /// Steps taken.
     pub fn steps(&self) -> u64 {
         self.optimizer.step

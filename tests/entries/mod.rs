@@ -13,7 +13,7 @@ use precocial::experiment::outline::Outline;
 use precocial::experiment::record::RunRecord;
 use precocial::experiment::{Document, Experiment, Model, TopologySearch, parse_as, to_text};
 use precocial::math::Activation;
-use precocial::sealed::{self, Content};
+use precocial::sealed::{self, Content, StateReader};
 use precocial::task::array::{idx::Idx, npy::Npy, npz::Npz};
 use precocial::task::csv::{Column, Csv, Missing, Target};
 use precocial::task::{Dataset, LoadContext, Source, Statistic, TargetKind};
@@ -165,23 +165,24 @@ pub fn checkpoint(bytes: &[u8]) {
     _ = sealed::open(bytes, Content::Checkpoint);
     let file = sealed(bytes);
     let (_, payload) = sealed::open(&file, Content::Checkpoint).unwrap_or_else(|error| panic!("{error}"));
-    _ = sealed::decode::<RunRecord>(payload);
-    _ = sealed::decode::<Session>(payload);
+    let read = || StateReader::new(payload);
+    _ = read().take::<RunRecord>();
+    _ = read().take::<Session>();
     let given = || Start::Given { mean: vec![0.0; 3], spread: vec![1.0; 3] };
-    if let Ok(state) = sealed::decode::<CmaEsState>(payload) {
+    if let Ok(state) = read().take::<CmaEsState>() {
         _ = CmaEs::load(CmaEsSettings::default(), given(), state);
     }
-    if let Ok(state) = sealed::decode::<Centre>(payload) {
+    if let Ok(state) = read().take::<Centre>() {
         let CmaEsSettings { population, generations, sigma, fixed_scores, .. } = CmaEsSettings::default();
         let settings = EvolutionStrategySettings { population, generations, sigma, fixed_scores };
         _ = EvolutionStrategy::load(settings, given(), state);
     }
-    if let Ok(state) = sealed::decode::<WannState>(payload) {
+    if let Ok(state) = read().take::<WannState>() {
         let shape = Shape { inputs: 2, outputs: 1, output: Activation::Linear };
         _ = Wann::load(WannSettings::default(), shape, TargetKind::Values, state);
     }
     let mut search = CmaEs::new(CmaEsSettings::default(), given()).unwrap_or_else(|error| panic!("{error}"));
-    _ = search.load_state(payload);
+    _ = search.load_state(&mut read());
 }
 
 fn read_model(bytes: &[u8]) {

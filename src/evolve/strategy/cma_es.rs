@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::evolve::{Evaluations, Population};
 use crate::math::linear_algebra::{add_rows, symmetric_eigen};
 use crate::rng::Streams;
-use crate::sealed;
+use crate::sealed::{self, StateReader, StateWriter};
 use crate::values::{Count, Fitness, NonNegative, Positive};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -571,14 +571,14 @@ impl WeightStrategy for CmaEs<'_> {
         std::mem::take(&mut self.sampling.cost)
     }
 
-    fn save_state(&self) -> Vec<u8> {
-        sealed::encode(&(self.save(), self.sampling.saved()))
+    fn save_state(&self, to: &mut StateWriter) {
+        to.put(&self.state);
+        self.sampling.save(to);
     }
 
-    fn load_state(&mut self, state: &[u8]) -> Result<()> {
-        let (state, latest) = sealed::decode(state)?;
-        self.restore(state)?;
-        self.sampling.restore(&self.state.centre, &latest)
+    fn load_state(&mut self, from: &mut StateReader) -> Result<()> {
+        self.restore(from.take()?)?;
+        self.sampling.restore(&self.state.centre, from)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::evolve::{Evaluations, Population};
 use crate::math::linear_algebra::add_rows;
 use crate::rng::Streams;
-use crate::sealed;
+use crate::sealed::{self, StateReader, StateWriter};
 use crate::values::{Count, Fitness, Positive};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -209,14 +209,14 @@ impl WeightStrategy for EvolutionStrategy<'_> {
         std::mem::take(&mut self.sampling.cost)
     }
 
-    fn save_state(&self) -> Vec<u8> {
-        sealed::encode(&(self.save(), self.sampling.saved()))
+    fn save_state(&self, to: &mut StateWriter) {
+        to.put(&self.centre);
+        self.sampling.save(to);
     }
 
-    fn load_state(&mut self, state: &[u8]) -> Result<()> {
-        let (centre, latest) = sealed::decode(state)?;
-        self.restore(centre)?;
-        self.sampling.restore(&self.centre, &latest)
+    fn load_state(&mut self, from: &mut StateReader) -> Result<()> {
+        self.restore(from.take()?)?;
+        self.sampling.restore(&self.centre, from)
     }
 }
 

@@ -5,15 +5,14 @@ use super::{Strategy, Summary, WeightStrategy};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::{
-    Crossover, Evaluations, Measure, Mutation, Population, SavedGeneration, Selection, Spread, StepScale, StepSchedule,
-    Variation,
+    Crossover, Evaluations, Measure, Mutation, Population, Selection, Spread, StepScale, StepSchedule, Variation,
 };
 use crate::evolve::{mutation, selection};
 use crate::math::Rows;
 use crate::math::kernel::Neighbours;
 use crate::network::{Mlp, Workspace};
 use crate::rng::{Purpose, Streams};
-use crate::sealed;
+use crate::sealed::{self, StateReader, StateWriter};
 use crate::task::Supervised;
 use crate::train::Initializer;
 use crate::values::{Count, Fitness, rank_into};
@@ -403,55 +402,34 @@ impl WeightStrategy for Genetic<'_> {
         std::mem::take(&mut self.cost)
     }
 
-    fn save_state(&self) -> Vec<u8> {
+    fn save_state(&self, to: &mut StateWriter) {
         assert!(!self.asked, "a search is saved between tell and ask");
         let size = if self.generation == 0 { 0 } else { self.size };
-        sealed::encode(&GeneticState {
-            generation: self.generation,
-            individuals: SavedGeneration::of(&self.now, &self.fitness[..size]),
-            step_size: self.step_size[..size].to_vec(),
-            spread: self.spread.clone(),
-            steps: self.steps,
-            best: self.best.clone(),
-            redrawn: self.redrawn,
-        })
+        to.put(&(self.generation, &self.spread, self.steps, &self.best, self.redrawn, &self.step_size[..size]));
+        self.now.save(&self.fitness[..size], to);
     }
 
-    fn load_state(&mut self, state: &[u8]) -> Result<()> {
-        let state: GeneticState = sealed::decode(state)?;
-        let (size, layers) = (state.individuals.fitness.len(), self.network.layers().len());
+    fn load_state(&mut self, from: &mut StateReader) -> Result<()> {
+        let step_size: Vec<f32>;
+        (self.generation, self.spread, self.steps, self.best, self.redrawn, step_size) = from.take()?;
+        let fitness = self.now.load(from)?;
+        let (size, layers) = (fitness.len(), self.network.layers().len());
         let per_layer = |spread: &Spread| spread.per_layer.len() == layers && spread.bounds.len() == layers;
-        let fits = state.individuals.put_into(&mut self.now)
-            && state.step_size.len() == size
-            && state.spread.as_ref().map_or(size == 0, |spread| size > 0 && per_layer(spread))
-            && state.best.as_ref().is_none_or(|best| best.0.len() == self.network.parameters())
-            && (state.generation == 0) == (size == 0);
+        let fits = step_size.len() == size
+            && self.spread.as_ref().map_or(size == 0, |spread| size > 0 && per_layer(spread))
+            && self.best.as_ref().is_none_or(|best| best.0.len() == self.network.parameters())
+            && (self.generation == 0) == (size == 0);
         if !fits {
             return Err(sealed::mismatch());
         }
-        self.fitness[..size].copy_from_slice(&state.individuals.fitness);
-        self.step_size[..size].copy_from_slice(&state.step_size);
+        self.fitness[..size].copy_from_slice(&fitness);
+        self.step_size[..size].copy_from_slice(&step_size);
         rank_into(&self.fitness[..size], &mut self.order);
-        (self.generation, self.spread, self.steps, self.best) =
-            (state.generation, state.spread, state.steps, state.best);
-        self.redrawn = state.redrawn;
         if size > 0 {
             self.size = size;
         }
         Ok(())
     }
-}
-
-/// A search between `tell` and `ask`.
-#[derive(Serialize, Deserialize)]
-struct GeneticState {
-    generation: u64,
-    individuals: SavedGeneration,
-    step_size: Vec<f32>,
-    spread: Option<Spread>,
-    steps: StepScale,
-    best: Option<(Vec<f32>, Fitness)>,
-    redrawn: Option<u64>,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::{Evaluations, Population};
 use crate::rng::Streams;
+use crate::sealed::{StateReader, StateWriter};
 use crate::values::Fitness;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -95,12 +96,12 @@ pub trait WeightStrategy: Strategy<Population = Population> {
     /// What drawing and variation cost since the last call.
     fn take_cost(&mut self) -> Cost;
 
-    /// The state between `tell` and `ask` as bytes ([`crate::sealed::encode`]); costs that nobody took are no part of it.
-    fn save_state(&self) -> Vec<u8>;
+    /// Writes the state between `tell` and `ask`; costs that nobody took are no part of it.
+    fn save_state(&self, to: &mut StateWriter);
 
-    /// Goes on from what [`WeightStrategy::save_state`] gave, in a search of the same settings that has asked nothing yet.
+    /// Goes on from what [`WeightStrategy::save_state`] wrote, in a search of the same settings that has asked nothing yet.
     ///
     /// # Errors
     /// The state of another search (`P0304`).
-    fn load_state(&mut self, state: &[u8]) -> Result<()>;
+    fn load_state(&mut self, from: &mut StateReader) -> Result<()>;
 }

@@ -4,11 +4,11 @@ use super::Summary;
 use super::diversity::Diversity;
 use crate::cost::Cost;
 use crate::error::{Error, Result};
-use crate::evolve::{Evaluations, Population, SavedGeneration, Spread};
+use crate::evolve::{Evaluations, Population, Spread};
 use crate::math::Rows;
 use crate::network::Mlp;
 use crate::rng::{Purpose, Streams};
-use crate::sealed;
+use crate::sealed::{self, StateReader, StateWriter};
 use crate::train::Initializer;
 use crate::values::{Fitness, rank_into};
 use rayon::prelude::*;
@@ -312,22 +312,25 @@ impl<'a> Sampling<'a> {
         leader.map_or(Vec::new(), |leader| vec![&self.mean[..], leader])
     }
 
-    /// The latest generation, which may be asked for finalists when the search is over.
-    pub fn saved(&self) -> SavedGeneration {
+    /// Writes the latest generation, which may be asked for finalists when the search is over.
+    pub fn save(&self, to: &mut StateWriter) {
         assert!(!self.asked, "a search is saved between tell and ask");
-        SavedGeneration::of(&self.population, &self.fitness)
+        to.put(&self.fitness.len());
+        self.population.save(&self.fitness, to);
     }
 
-    /// Puts back what [`Sampling::saved`] gave.
-    pub fn restore(&mut self, centre: &Centre, latest: &SavedGeneration) -> Result<()> {
-        let (size, n) = (latest.fitness.len(), self.start.parameters());
-        // Checked before there is room for them.
-        if latest.genes.len() != size.saturating_mul(n) {
+    /// Puts back what [`Sampling::save`] wrote.
+    pub fn restore(&mut self, centre: &Centre, from: &mut StateReader) -> Result<()> {
+        let (size, n): (usize, _) = (from.take()?, self.start.parameters());
+        // Whether they are there is checked before there is room for them.
+        if size.checked_mul(n).is_none_or(|numbers| numbers > from.left()) {
             return Err(sealed::mismatch());
         }
         (self.population, self.normals) = (Population::zeros(size, n), vec![0.0; size * n]);
-        latest.put_into(&mut self.population);
-        self.fitness.clone_from(&latest.fitness);
+        self.fitness = self.population.load(from)?;
+        if self.fitness.len() != size {
+            return Err(sealed::mismatch());
+        }
         rank_into(&self.fitness, &mut self.order);
         self.size = size;
         self.remember(centre);

@@ -1,14 +1,14 @@
 //! The best of many random starts: what a search must beat to be more than luck.
 
 use super::descent::Descent;
-use super::{Arm, ArmContext, Contest, StartContext, Step};
+use super::{Arm, ArmContext, Contest, StartContext, Step, check_length};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::{Evaluate, Evaluations, LossEvaluator, Measure, Population, Scoring};
 use crate::experiment::config::Name;
 use crate::experiment::record::Phase;
-use crate::sealed;
-use crate::train::Initializer;
+use crate::sealed::{StateReader, StateWriter};
+use crate::train::{Initializer, TrainContext};
 use crate::values::{Count, Fitness};
 use serde::{Deserialize, Serialize};
 
@@ -181,12 +181,14 @@ impl Arm for BestOfArm<'_> {
         if self.descent.is_some() { Phase::Train } else { Phase::Search }
     }
 
-    fn save(&self) -> Vec<u8> {
-        sealed::encode(&(self.drawn, &self.best, &self.descent))
+    fn save(&self, to: &mut StateWriter) {
+        to.put(&(self.drawn, &self.best));
+        to.put(&self.descent);
     }
 
-    fn load(&mut self, state: &[u8]) -> Result<()> {
-        (self.drawn, self.best, self.descent) = sealed::decode(state)?;
-        Ok(())
+    fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
+        (self.drawn, self.best) = from.take()?;
+        self.descent = Descent::load(from, train)?;
+        check_length(self.best.iter().map(|(genome, _)| genome), train)
     }
 }

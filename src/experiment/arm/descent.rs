@@ -1,7 +1,9 @@
 //! Gradient descent from one start: the second half of most arms.
 
 use super::{ArmContext, Step};
-use crate::train::{Session, Status, Training};
+use crate::error::Result;
+use crate::sealed::{self, StateReader};
+use crate::train::{Session, Status, TrainContext, Training};
 use serde::{Deserialize, Serialize};
 
 /// Gradient descent until it stops or the budget ends.
@@ -14,6 +16,16 @@ impl Descent {
     /// From this start, with a fresh optimizer.
     pub fn new(start: &[f32], training: &Training) -> Descent {
         Descent { session: Session::new(start, training) }
+    }
+
+    /// Reads the gradient descent of an arm, if it has come to that.
+    ///
+    /// # Errors
+    /// One of another network or training (`P0304`).
+    pub fn load(from: &mut StateReader, train: &TrainContext) -> Result<Option<Descent>> {
+        let descent: Option<Descent> = from.take()?;
+        let fits = descent.as_ref().is_none_or(|descent| descent.session.fits(train));
+        if fits { Ok(descent) } else { Err(sealed::mismatch()) }
     }
 
     /// Steps until it is due.

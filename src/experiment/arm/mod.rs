@@ -29,6 +29,7 @@ use crate::experiment::config::ArmConfig;
 use crate::experiment::record::Phase;
 use crate::math::statistics::quantile_of_sorted;
 use crate::rng::{Purpose, Streams};
+use crate::sealed::{self, StateReader, StateWriter};
 use crate::train::{Initializer, Scratch, TrainContext};
 use serde::{Deserialize, Serialize};
 
@@ -279,14 +280,20 @@ pub trait Arm: Send {
     /// What it is doing.
     fn phase(&self) -> Phase;
 
-    /// Everything that `advance` goes on from, as bytes ([`crate::sealed::encode`]).
-    fn save(&self) -> Vec<u8>;
+    /// Writes everything that `advance` goes on from.
+    fn save(&self, to: &mut StateWriter);
 
-    /// Puts back what [`Arm::save`] gave, in an arm that has just been started.
+    /// Puts back what [`Arm::save`] wrote, in an arm that has just been started with this network and training.
     ///
     /// # Errors
     /// The state of another arm (`P0304`).
-    fn load(&mut self, state: &[u8]) -> Result<()>;
+    fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()>;
+}
+
+/// Refuses weights of another network that were read from a file.
+fn check_length<'w>(weights: impl IntoIterator<Item = &'w Vec<f32>>, train: &TrainContext) -> Result<()> {
+    let fit = weights.into_iter().all(|weights| weights.len() == train.network.parameters());
+    if fit { Ok(()) } else { Err(sealed::mismatch()) }
 }
 
 /// Streams apart from the trunk's, for arms that draw what no other arm may share.

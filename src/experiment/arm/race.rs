@@ -5,8 +5,8 @@ use super::{Arm, ArmContext, Contest, StartContext, Step};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::experiment::record::Phase;
-use crate::sealed;
-use crate::train::Initializer;
+use crate::sealed::{self, StateReader, StateWriter};
+use crate::train::{Initializer, TrainContext};
 use crate::values::{Count, Fitness};
 use serde::{Deserialize, Serialize};
 
@@ -188,13 +188,17 @@ impl Arm for RaceArm<'_> {
         if self.chosen { Phase::Train } else { Phase::Search }
     }
 
-    fn save(&self) -> Vec<u8> {
-        sealed::encode(&(&self.runners, self.steps, self.runner, self.taken, self.chosen))
+    fn save(&self, to: &mut StateWriter) {
+        to.put(&(&self.runners, self.steps, self.runner, self.taken, self.chosen));
     }
 
-    fn load(&mut self, state: &[u8]) -> Result<()> {
-        (self.runners, self.steps, self.runner, self.taken, self.chosen) = sealed::decode(state)?;
+    fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
+        (self.runners, self.steps, self.runner, self.taken, self.chosen) = from.take()?;
         let turn = if self.runners.is_empty() { self.runner == 0 } else { self.runner < self.runners.len() };
-        if turn { Ok(()) } else { Err(sealed::mismatch()) }
+        if turn && self.runners.iter().all(|runner| runner.descent.session.fits(train)) {
+            Ok(())
+        } else {
+            Err(sealed::mismatch())
+        }
     }
 }

@@ -4,8 +4,8 @@ use super::descent::Descent;
 use super::{Arm, ArmContext, Contest, StartContext, Step};
 use crate::error::Result;
 use crate::experiment::record::Phase;
-use crate::sealed;
-use crate::train::Initializer;
+use crate::sealed::{StateReader, StateWriter};
+use crate::train::{Initializer, TrainContext};
 use serde::{Deserialize, Serialize};
 
 /// Draws one start and trains it with the whole budget.
@@ -50,12 +50,12 @@ impl Arm for RandomArm<'_> {
         Phase::Train
     }
 
-    fn save(&self) -> Vec<u8> {
-        sealed::encode(&self.descent)
+    fn save(&self, to: &mut StateWriter) {
+        to.put(&self.descent);
     }
 
-    fn load(&mut self, state: &[u8]) -> Result<()> {
-        self.descent = sealed::decode(state)?;
+    fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
+        self.descent = Descent::load(from, train)?;
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! Training anew, again and again.
 
 use super::descent::Descent;
-use super::{Arm, ArmContext, Contest, StartContext, Step};
+use super::{Arm, ArmContext, Contest, StartContext, Step, check_length};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::experiment::record::Phase;
-use crate::sealed;
-use crate::train::{Initializer, Status};
+use crate::sealed::{StateReader, StateWriter};
+use crate::train::{Initializer, Status, TrainContext};
 use crate::values::{Count, Fitness};
 use serde::{Deserialize, Serialize};
 
@@ -139,13 +139,15 @@ impl Arm for RestartsArm<'_> {
         Phase::Train
     }
 
-    fn save(&self) -> Vec<u8> {
-        sealed::encode(&(self.run, &self.now, &self.best, &self.start))
+    fn save(&self, to: &mut StateWriter) {
+        to.put(&(self.run, &self.best, &self.start));
+        to.put(&self.now);
     }
 
-    fn load(&mut self, state: &[u8]) -> Result<()> {
-        (self.run, self.now, self.best, self.start) = sealed::decode(state)?;
-        Ok(())
+    fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
+        (self.run, self.best, self.start) = from.take()?;
+        self.now = Descent::load(from, train)?;
+        check_length(self.best.iter().map(|(weights, _)| weights), train)
     }
 }
 

@@ -8,8 +8,8 @@ use crate::evolve::strategy::{Start, WeightStrategy, population_size};
 use crate::evolve::{Evaluate, Evaluations, Inheritance, LossEvaluator, Measure, Population, Scoring};
 use crate::experiment::record::Phase;
 use crate::rng::Purpose;
-use crate::sealed;
-use crate::train::Initializer;
+use crate::sealed::{StateReader, StateWriter};
+use crate::train::{Initializer, TrainContext};
 use crate::values::{Count, Fitness};
 
 /// Who is trained after the search.
@@ -155,14 +155,17 @@ impl<S: WeightStrategy + Send> Arm for SearchArm<'_, S> {
     fn phase(&self) -> Phase {
         if self.descent.is_some() { Phase::Train } else { Phase::Search }
     }
-    fn save(&self) -> Vec<u8> {
-        sealed::encode(&(self.strategy.save_state(), self.started, &self.descent))
+
+    fn save(&self, to: &mut StateWriter) {
+        self.strategy.save_state(to);
+        to.put(&self.started);
+        to.put(&self.descent);
     }
 
-    fn load(&mut self, state: &[u8]) -> Result<()> {
-        let (strategy, started, descent): (Vec<u8>, bool, Option<Descent>) = sealed::decode(state)?;
-        self.strategy.load_state(&strategy)?;
-        (self.started, self.descent) = (started, descent);
+    fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
+        self.strategy.load_state(from)?;
+        self.started = from.take()?;
+        self.descent = Descent::load(from, train)?;
         Ok(())
     }
 }

@@ -1,13 +1,14 @@
 //! The winner's numbers without its structure.
 
 use super::descent::Descent;
-use super::{Arm, ArmContext, Contest, StartContext, Step, own_branch};
+use super::{Arm, ArmContext, Contest, StartContext, Step, check_length, own_branch};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::experiment::config::Name;
 use crate::experiment::record::Phase;
 use crate::rng::Purpose;
-use crate::sealed;
+use crate::sealed::{StateReader, StateWriter};
+use crate::train::TrainContext;
 use serde::{Deserialize, Serialize};
 
 /// The start that another arm's search found, with the weights of each layer put into random order, and its thresholds
@@ -71,12 +72,14 @@ impl Arm for ShuffledArm {
         if self.descent.is_some() { Phase::Train } else { Phase::Search }
     }
 
-    fn save(&self) -> Vec<u8> {
-        sealed::encode(&(&self.start, &self.descent))
+    fn save(&self, to: &mut StateWriter) {
+        to.put(&self.start);
+        to.put(&self.descent);
     }
 
-    fn load(&mut self, state: &[u8]) -> Result<()> {
-        (self.start, self.descent) = sealed::decode(state)?;
-        Ok(())
+    fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
+        self.start = from.take()?;
+        self.descent = Descent::load(from, train)?;
+        check_length(&self.start, train)
     }
 }

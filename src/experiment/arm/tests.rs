@@ -4,7 +4,7 @@ use super::*;
 use crate::experiment::prepare::Study;
 use crate::experiment::{Experiment, dialect};
 use crate::math::kernel::counter;
-use crate::sealed;
+use crate::sealed::{self, StateReader};
 use crate::task::Prepared;
 use std::path::Path;
 
@@ -68,6 +68,7 @@ struct Outcome {
     end: Step,
     counted: u64,
     smallest_evaluation: u64,
+    state: Vec<u8>,
 }
 
 /// Runs the last arm of `experiment`, after those before it, in pieces of `piece` multiply-adds.
@@ -116,23 +117,36 @@ fn play_and(experiment: &Experiment, piece: u64, saved: bool) -> Outcome {
                 until = cost.total().saturating_add(piece);
             }
             if saved {
-                let state = contestant.save();
+                let state = sealed::encode(&|to| contestant.save(to));
                 contestant = arm.method.start(context).unwrap();
-                contestant.load(&state).unwrap();
-                assert_eq!(contestant.save(), state, "what was loaded is saved as it was");
-                log = sealed::decode(&sealed::encode(&log)).unwrap();
+                contestant.load(&mut StateReader::new(&state), &train).unwrap();
+                assert_eq!(sealed::encode(&|to| contestant.save(to)), state, "what was loaded is saved as it was");
+                log = StateReader::new(&bytes_of(&log)).take().unwrap();
                 scratch = Scratch::default();
             }
         };
         let weights = contestant.weights().map(<[f32]>::to_vec);
+        let state = sealed::encode(&|to| contestant.save(to));
         drop(contestant);
         // A forward pass counts once, a gradient three times.
         let counted = counter::FORWARD.get() - before.0 + 2 * (counter::IN_GRADIENTS.get() - before.1);
         finished[index] = Some(Finished { search_cost: log.search_cost.unwrap_or(cost), start: log.start.clone() });
         let macs = study.network.multiply_adds() as u64;
-        last = Some(Outcome { cost, log, weights, end, counted, smallest_evaluation: 3 * 64 * macs + 2 * 64 * macs });
+        last = Some(Outcome {
+            cost,
+            log,
+            weights,
+            state,
+            end,
+            counted,
+            smallest_evaluation: 3 * 64 * macs + 2 * 64 * macs,
+        });
     }
     last.unwrap()
+}
+
+fn bytes_of<T: Serialize>(data: &T) -> Vec<u8> {
+    sealed::encode(&|to| to.put(data))
 }
 
 /// Runs in a pool of one thread, whose counters see all the work.
@@ -197,7 +211,7 @@ fn saving_and_loading_between_any_two_steps_changes_nothing() {
             let (plain, saved) = alone(|| (play(&experiment, 9_999), play_and(&experiment, 9_999, true)));
             assert_eq!(plain.weights, saved.weights, "{method}");
             assert_eq!((plain.cost, plain.end), (saved.cost, saved.end), "{method}");
-            assert_eq!(sealed::encode(&plain.log), sealed::encode(&saved.log), "{method}");
+            assert_eq!(bytes_of(&plain.log), bytes_of(&saved.log), "{method}");
         }
     }
 }
@@ -214,8 +228,26 @@ fn the_state_of_another_arm_is_refused_or_harmless() {
         let context = StartContext { train, arms: &experiment.arms, finished: &finished };
         let mut contestant = experiment.arms[1].method.start(context).unwrap();
         for bytes in [&[][..], &[1], &[0xff; 40], &[0; 400], &[1; 400]] {
-            _ = contestant.load(bytes);
+            _ = contestant.load(&mut StateReader::new(bytes), &train);
         }
+    }
+}
+
+#[test]
+fn the_state_of_another_network_is_refused() {
+    for method in METHODS {
+        let experiment = experiment(&with_ga(method), FULL, 6_000);
+        let mut other = experiment.clone();
+        other.network = dialect().from_str("Mlp(hidden: [(units: 3)])").unwrap();
+        let state = play(&other, u64::MAX).state;
+        let study = Study::new(experiment.clone(), Path::new(".")).unwrap();
+        let prepared = study.prepare(5).unwrap();
+        let (network, training) = (&study.network, &study.experiment.train);
+        let train = TrainContext { network, supervised: &prepared.supervised, training, streams: Streams::new(5) };
+        let finished = [None, None];
+        let context = StartContext { train, arms: &experiment.arms, finished: &finished };
+        let mut contestant = experiment.arms[1].method.start(context).unwrap();
+        assert!(contestant.load(&mut StateReader::new(&state), &train).is_err(), "{method}");
     }
 }
 

@@ -21,7 +21,6 @@ use crate::experiment::watch::{Event, Watch};
 use crate::files;
 use crate::network::Weights;
 use crate::rng::Streams;
-use crate::sealed;
 use crate::task::Prepared;
 use crate::train::Batch;
 use rayon::prelude::*;
@@ -273,7 +272,9 @@ impl History {
     /// The search as it was saved last, or one that has drawn nothing yet.
     fn resume(study: &SearchStudy, seed: u64, slot: &mut Slot, watch: &dyn Watch) -> Result<History> {
         let mut history = History::new(study, seed)?;
-        let (loaded, damaged) = slot.load(|saved: Saved| {
+        let (loaded, damaged) = slot.load(|from| {
+            let saved: Saved = from.take()?;
+            from.end()?;
             let (search, kind) = (study.document.search.clone(), study.document.task.kind());
             history.wann = Wann::load(search, study.shape, kind, saved.wann)?;
             (history.honest, history.cost) = (saved.honest, saved.cost);
@@ -287,8 +288,8 @@ impl History {
     }
 
     fn save(&self, slot: &mut Slot) -> Result<()> {
-        let saved = (self.wann.save(), self.honest, &self.generations, &self.fronts, self.cost);
-        slot.save(&sealed::encode(&saved))
+        let wann = self.wann.save();
+        slot.save(&|to| to.put(&(&wann, self.honest, &self.generations, &self.fronts, self.cost)))
     }
 
     /// Searches to the end; false if it was interrupted.

@@ -1,6 +1,7 @@
 //! Memory for vectors: numbers that begin at a cache line.
 
 use super::simd::LANES;
+use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 
 #[derive(Clone, Copy, Debug)]
@@ -15,15 +16,30 @@ pub struct AlignedBuffer {
 }
 
 impl AlignedBuffer {
-    /// `length` zeros.
+    /// `length` zeros. They take no memory before they are written to.
     pub fn zeros(length: usize) -> AlignedBuffer {
-        let mut buffer = AlignedBuffer::default();
-        buffer.reset(length);
-        buffer
+        let count = length.div_ceil(LANES);
+        let layout = Layout::array::<Line>(count).expect("counts are checked against the memory before");
+        if count == 0 {
+            return AlignedBuffer::default();
+        }
+        // SAFETY: the layout has a size, it is that of `count` lines, and all bits 0 are a line of zeros.
+        let lines = unsafe {
+            let memory = alloc_zeroed(layout);
+            if memory.is_null() {
+                handle_alloc_error(layout);
+            }
+            Vec::from_raw_parts(memory.cast(), count, count)
+        };
+        AlignedBuffer { lines, length }
     }
 
     /// Makes it `length` zeros. Allocates only to grow.
     pub fn reset(&mut self, length: usize) {
+        if length.div_ceil(LANES) > self.lines.capacity() {
+            *self = AlignedBuffer::zeros(length);
+            return;
+        }
         self.lines.clear();
         self.lines.resize(length.div_ceil(LANES), Line([0.0; LANES]));
         self.length = length;

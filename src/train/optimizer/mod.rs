@@ -37,6 +37,11 @@ impl OptimizerState {
             slot.resize(parameters, *value);
         }
     }
+
+    /// Whether it could be a state of `optimizer`, for as many parameters.
+    pub fn fits(&self, optimizer: &dyn Optimize, parameters: usize) -> bool {
+        self.slots.len() == optimizer.slots().len() && self.slots.iter().all(|slot| slot.len() == parameters)
+    }
 }
 
 /// Turns gradients into steps. Settings only; all memory is in the [`OptimizerState`].
