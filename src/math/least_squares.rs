@@ -119,6 +119,43 @@ impl NormalEquations {
     }
 }
 
+/// Mean and standard deviation of each column of `values` (`[rows × columns]`, row-major): one multiply-add an entry.
+pub fn spreads(values: &[f32], columns: usize) -> Vec<(f64, f64)> {
+    let rows = (values.len() / columns) as f64;
+    let mut spreads = vec![(0.0, 0.0); columns];
+    for row in values.chunks_exact(columns) {
+        spreads.iter_mut().zip(row).for_each(|(spread, a)| spread.0 += f64::from(*a) / rows);
+    }
+    for row in values.chunks_exact(columns) {
+        for (spread, a) in spreads.iter_mut().zip(row) {
+            let off = f64::from(*a) - spread.0;
+            spread.1 += off * off / rows;
+        }
+    }
+    spreads.into_iter().map(|(mean, variance)| (mean, variance.sqrt())).collect()
+}
+
+/// How much of the `targets` (`[rows × outputs]`) each column of `values` explains by itself: Σₖ ⟨a − ā, tₖ⟩² / |a − ā|² / n.
+/// 0 where a column does not vary or is not finite. `outputs` + 1 multiply-adds an entry.
+pub fn explained(values: &[f32], targets: &[f64], columns: usize, outputs: usize) -> Vec<f64> {
+    let rows = (values.len() / columns) as f64;
+    let spreads = spreads(values, columns);
+    let mut products = vec![0.0; outputs * columns];
+    for (row, targets) in values.chunks_exact(columns).zip(targets.chunks_exact(outputs)) {
+        for (products, t) in products.chunks_exact_mut(columns).zip(targets) {
+            for ((product, a), (mean, _)) in products.iter_mut().zip(row).zip(&spreads) {
+                *product += t * (f64::from(*a) - mean) / rows;
+            }
+        }
+    }
+    let explained = |column: usize| {
+        let square: f64 = products.iter().skip(column).step_by(columns).map(|c| c * c).sum();
+        let share = square / (spreads[column].1 * spreads[column].1);
+        if share.is_finite() { share } else { 0.0 }
+    };
+    (0..columns).map(explained).collect()
+}
+
 struct Products<'a> {
     values: &'a [f32],
     targets: &'a [f64],
@@ -217,6 +254,20 @@ mod tests {
         assert_eq!((chosen.len(), chosen[0]), (6, 3));
         assert_eq!(chosen[5], 5, "what never changes comes last");
         assert_eq!(equations.select(penalty, 2), chosen[..2]);
+    }
+
+    #[test]
+    fn one_column_explains_what_its_regression_takes_away() {
+        let (values, targets) = example();
+        let explained = explained(&values, &targets, 6, 1);
+        for column in 0..5 {
+            let own: Vec<f32> = values.chunks(6).map(|row| row[column]).collect();
+            let equations = NormalEquations::of(&own, &targets, 1, 1);
+            let (right, weight) = (equations.right[0], equations.solve(0.0).unwrap()[0]);
+            assert!((explained[column] - right * weight).abs() < 1e-12, "{column}");
+        }
+        assert_eq!(explained[5], 0.0, "what never changes explains nothing");
+        assert_eq!(spreads(&[1.0, 5.0, 3.0, 5.0], 2), [(2.0, 1.0), (5.0, 0.0)]);
     }
 
     #[test]

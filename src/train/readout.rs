@@ -232,7 +232,8 @@ mod tests {
         let rows = rows(0.0);
         let network = Mlp::new(3, &[(2, Activation::Linear)], 2, Output::Linear, Loss::MeanSquared).unwrap();
         let mut params = vec![f32::MAX; network.parameters()];
-        closed_form(&network, &rows, 1e-3, &mut params, &mut Workspace::new(), &mut Cost::ZERO);
+        let mut cost = Cost::ZERO;
+        closed_form(&network, &rows, 1e-3, &mut params, &mut Workspace::new(), &mut cost);
         let output = &network.layers()[1];
         assert!(params[output.weights.clone()].iter().all(|w| *w == 0.0));
         let mean = rows.targets().iter().step_by(2).sum::<f32>() / 90.0;
