@@ -361,3 +361,35 @@ impl Folder {
         self.path.join("models").join(format!("{arm}-s{seed}-{moment}.pcl"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::record::Change;
+
+    #[test]
+    fn turns_are_a_table_where_there_are_any() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut tables = Tables::default();
+        tables.save(folder.path()).unwrap();
+        assert!(!folder.path().join("turns.csv").exists());
+        assert_eq!(Tables::load(folder.path()).unwrap(), tables);
+        let without = tables.bits().unwrap();
+        let turn = TurnRow {
+            arm: "a".into(),
+            seed: 1,
+            change: Change::Graft,
+            accepted: false,
+            cost: 1.5,
+            price: 0.25,
+            loss_before: Some(0.1),
+            loss_after: None,
+        };
+        tables.turns = vec![turn.clone(), TurnRow { change: Change::Start, accepted: true, ..turn }];
+        tables.save(folder.path()).unwrap();
+        assert_eq!(Tables::load(folder.path()).unwrap(), tables);
+        assert_ne!(tables.bits().unwrap(), without);
+        let text = std::fs::read_to_string(folder.path().join("turns.csv")).unwrap();
+        assert_eq!(text.lines().nth(1), Some("a,1,graft,false,1.5,0.25,0.1,"));
+    }
+}

@@ -150,8 +150,10 @@ pub fn explained(values: &[f32], targets: &[f64], columns: usize, outputs: usize
     }
     let explained = |column: usize| {
         let square: f64 = products.iter().skip(column).step_by(columns).map(|c| c * c).sum();
-        let share = square / (spreads[column].1 * spreads[column].1);
-        if share.is_finite() { share } else { 0.0 }
+        let (mean, deviation) = spreads[column];
+        let share = square / (deviation * deviation);
+        // Less than single precision can hold is the rounding of the mean.
+        if share.is_finite() && deviation > 1e-7 * mean.abs() { share } else { 0.0 }
     };
     (0..columns).map(explained).collect()
 }

@@ -100,7 +100,7 @@ impl Session {
     }
 
     /// The same training from other parameters, with a fresh optimizer. Epochs and patience go on.
-    pub fn from(&self, params: Vec<f32>, training: &Training) -> Session {
+    pub fn child(&self, params: Vec<f32>, training: &Training) -> Session {
         let mut session = Session { params, ..self.clone() };
         session.refresh(training);
         session

@@ -52,12 +52,16 @@ pub struct Graft {
     /// Rows that the team is chosen on, about: every second, every third and so on; 192 (`Smooth`) or 128 (`Tabular`).
     #[serde(default)]
     pub rows: Option<Count>,
-    /// Penalty on squared output weights in least squares, per row; 0.001 (`Smooth`) or 0.1 (`Tabular`).
+    /// Penalty on squared output weights in least squares, per row; 0.001 (`Smooth`) or 0.003 (`Tabular`). Prefer 0.1 in
+    /// `Tabular` with softmax outputs and `Rprop`.
     #[serde(default)]
     pub penalty: Option<Positive>,
-    /// Whether the candidates hold one set of units by the rule of Nguyen and Widrow; with linear outputs in `Smooth`.
-    #[serde(default)]
-    pub nguyen_widrow: Option<bool>,
+    /// Whether the candidates hold as many units as the layer has by the rule of Nguyen and Widrow; `true`.
+    #[serde(default = "default_family")]
+    pub nguyen_widrow: bool,
+    /// Whether the candidates hold the hidden units of a start drawn by `scheme`; `true`.
+    #[serde(default = "default_family")]
+    pub of_scheme: bool,
     /// Optimizer steps between two looks at the loss, and in a block of a child's trial; 20.
     #[serde(default = "default_steps")]
     pub steps: Count,
@@ -71,10 +75,9 @@ pub struct Graft {
     /// Share of the hidden units that a graft replaces in `Tabular`, at least one; 0.25.
     #[serde(default = "default_replaced")]
     pub replaced: Probability,
-    /// Whether the child after a failed one is a wholly new start; with logistic or tanh outputs and squared error, whose
-    /// saturated outputs hardly learn any more.
+    /// Whether the child after a failed one is a wholly new start, which then has to pass its parent; `false`.
     #[serde(default)]
-    pub fresh: Option<bool>,
+    pub fresh: bool,
 }
 
 fn default_scheme() -> Initializer {
@@ -82,6 +85,9 @@ fn default_scheme() -> Initializer {
 }
 fn default_pool_share() -> Probability {
     Probability::new(0.05).expect("in range")
+}
+fn default_family() -> bool {
+    true
 }
 fn default_steps() -> Count {
     Count::new(20).expect("in range")
@@ -114,13 +120,7 @@ impl Contest for Graft {
         let (network, rows) = (context.train.network, &context.train.supervised.training);
         let squashed = network.loss_kind() == Loss::MeanSquared && network.output() != Output::Linear;
         let pool = Pool::new(self, network, rows);
-        Ok(Box::new(GraftArm {
-            settings: self,
-            fresh: self.fresh.unwrap_or(squashed),
-            pool,
-            squashed,
-            state: State::default(),
-        }))
+        Ok(Box::new(GraftArm { settings: self, pool, squashed, state: State::default() }))
     }
 
     fn fits(&self, network: &Mlp, training: &Training) -> Result<()> {
@@ -160,7 +160,6 @@ struct GraftArm<'a> {
     pool: Pool<'a>,
     /// Whether outputs saturate under squared error, where no age protects a start.
     squashed: bool,
-    fresh: bool,
     state: State,
 }
 
@@ -217,11 +216,13 @@ impl GraftArm<'_> {
         let number = self.state.starts;
         self.state.starts += 1;
         let mut start = vec![0.0; context.train.network.parameters()];
+        if !self.state.pools || self.settings.of_scheme {
+            context.draw(&self.settings.scheme, number, &mut start)?;
+            context.log.drawn.get_or_insert_with(|| start.clone());
+        }
         if self.state.pools {
             let mut rng = self.stream(context, number, 0);
             self.pool.start(&mut start, &mut rng, &mut context.scratch.workspace, context.cost);
-        } else {
-            context.draw(&self.settings.scheme, number, &mut start)?;
         }
         Ok(start)
     }
@@ -229,14 +230,21 @@ impl GraftArm<'_> {
     /// What the next start costs.
     fn draw_cost(&self, context: &ArmContext) -> Cost {
         let (network, rows) = (context.train.network, &context.train.supervised.training);
-        if self.state.pools { self.pool.cost() } else { self.settings.scheme.cost(network, rows) }
+        let scheme = self.settings.scheme.cost(network, rows);
+        match (self.state.pools, self.settings.of_scheme) {
+            (true, true) => self.pool.cost() + scheme,
+            (true, false) => self.pool.cost(),
+            (false, _) => scheme,
+        }
     }
 
     /// Begins with a start of its own; whoever was trained before is remembered if it was the best.
     fn begin(&mut self, context: &mut ArmContext) -> Result<()> {
         if self.state.starts == 0 {
+            self.state.pools = true;
+            let cost = self.draw_cost(context);
             let allowed = self.settings.pool_share.get() * context.budget as f64;
-            self.state.pools = self.pool.cost().total() as f64 <= allowed && context.affords(self.pool.cost());
+            self.state.pools = cost.total() as f64 <= allowed && context.affords(cost);
         }
         let began = context.cost.total();
         let start = self.draw(context)?;
@@ -300,7 +308,7 @@ impl GraftArm<'_> {
         let began = context.cost.total();
         let (change, params) = if exponent > flat {
             (Change::Reset, session.params.clone())
-        } else if self.fresh && fails > 0 {
+        } else if self.settings.fresh && fails > 0 {
             if !context.affords(self.draw_cost(context)) {
                 return Ok(());
             }
@@ -317,7 +325,7 @@ impl GraftArm<'_> {
             (Change::Graft, params)
         };
         let parent = self.state.parent.as_ref().expect("as before");
-        let child = Descent { session: parent.descent.session.from(params, context.train.training) };
+        let child = Descent { session: parent.descent.session.child(params, context.train.training) };
         self.state.trial = Some(Trial { change, child, steps: 0, before: None, began });
         Ok(())
     }

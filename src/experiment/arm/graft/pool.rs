@@ -20,6 +20,7 @@ pub struct Pool<'a> {
     /// Units in the pool.
     size: usize,
     nguyen_widrow: bool,
+    of_scheme: bool,
     /// Rows that teams are chosen on, if not all.
     some: Option<Rows>,
 }
@@ -48,9 +49,8 @@ impl<'a> Pool<'a> {
             regime,
             penalty: settings.penalty.map_or(numbers.penalty, Positive::get),
             size: network.layers()[0].outputs * settings.candidates.map_or(each, Count::get),
-            nguyen_widrow: settings
-                .nguyen_widrow
-                .unwrap_or(regime == Regime::Smooth && network.output() == Output::Linear),
+            nguyen_widrow: settings.nguyen_widrow,
+            of_scheme: settings.of_scheme,
             some,
         }
     }
@@ -78,6 +78,18 @@ impl<'a> Pool<'a> {
                 let alone = Units { params: drawn, ..alone };
                 (0..first).for_each(|unit| candidates.copy(unit, &alone, unit));
             }
+        }
+        if self.of_scheme {
+            let hidden = &self.network.layers()[0];
+            let end = (first + self.units()).min(self.size);
+            for unit in first..end {
+                candidates.draw(unit, |weights| {
+                    let own = unit - first;
+                    weights.copy_from_slice(&params[hidden.weights.start + own * hidden.inputs..][..hidden.inputs]);
+                    params[hidden.biases.start + own]
+                });
+            }
+            first = end;
         }
         for unit in first..self.size {
             candidates.draw(unit, |weights| self.regime.draw(self.rows, self.activation(), weights, rng));

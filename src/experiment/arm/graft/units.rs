@@ -57,7 +57,7 @@ impl Regime {
     pub fn numbers(self) -> Numbers {
         match self {
             Regime::Smooth => Numbers { rows: 192, penalty: 1e-3, flat: 0.08, patience: 2.0 },
-            Regime::Tabular => Numbers { rows: 128, penalty: 0.1, flat: 0.3, patience: 1.5 },
+            Regime::Tabular => Numbers { rows: 128, penalty: 3e-3, flat: 0.3, patience: 1.5 },
         }
     }
 
