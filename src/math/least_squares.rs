@@ -37,8 +37,8 @@ impl NormalEquations {
 
     /// Multiply-adds of the sums of products over `rows` rows.
     pub fn cost(columns: usize, outputs: usize, rows: usize) -> Cost {
-        let (h, k, n) = (columns as u64, outputs as u64, rows as u64);
-        Cost::linear_algebra(n * (h * (h + 1) / 2 + h * k))
+        let (h, k, n) = (columns as u128, outputs as u128, rows as u128);
+        charge(n * (h * (h + 1) / 2 + h * k))
     }
 
     /// Mean variance of the columns.
@@ -62,8 +62,8 @@ impl NormalEquations {
 
     /// Multiply-adds of [`NormalEquations::solve`]: factor and solutions.
     pub fn solve_cost(columns: usize, outputs: usize) -> Cost {
-        let (h, k) = (columns as u64, outputs as u64);
-        Cost::linear_algebra(h * h * h / 6 + h * h * k)
+        let (h, k) = (columns as u128, outputs as u128);
+        charge(h * h * h / 6 + h * h * k)
     }
 
     /// The best `count` columns to predict the targets from, in the order of choosing: each is the one that lowers the
@@ -114,9 +114,14 @@ impl NormalEquations {
 
     /// Multiply-adds of [`NormalEquations::select`], at most.
     pub fn select_cost(columns: usize, outputs: usize, count: usize) -> Cost {
-        let (m, k, h) = (columns as u64, outputs as u64, count.min(columns) as u64);
-        Cost::linear_algebra(m * h * h.saturating_sub(1) / 2 + m * h * (2 * k + 1))
+        let (m, k, h) = (columns as u128, outputs as u128, count.min(columns) as u128);
+        charge(m * h * h.saturating_sub(1) / 2 + m * h * (2 * k + 1))
     }
+}
+
+/// Linear algebra of so many multiply-adds; more than any budget holds are as many as no budget holds.
+fn charge(multiply_adds: u128) -> Cost {
+    Cost::linear_algebra(multiply_adds.min(1 << 60) as u64)
 }
 
 /// Mean and standard deviation of each column of `values` (`[rows × columns]`, row-major): one multiply-add an entry.

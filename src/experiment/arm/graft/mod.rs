@@ -39,7 +39,8 @@ pub struct Graft {
     /// `Random` with the same scheme.
     #[serde(default = "default_scheme")]
     pub scheme: Initializer,
-    /// Share of the budget that the first pool may cost; 0.05. A dearer one is not made: the task is easy for its size.
+    /// Share of the budget that the first pool may cost; 0.05. A dearer one is not made: the task is easy for its size. Nor
+    /// is one of more than 4096 units.
     #[serde(default = "default_pool_share")]
     pub pool_share: Probability,
     /// What kind of inputs units are drawn for; found from the data: `Smooth` where there are at most three inputs and each
@@ -241,10 +242,10 @@ impl GraftArm<'_> {
     /// Begins with a start of its own; whoever was trained before is remembered if it was the best.
     fn begin(&mut self, context: &mut ArmContext) -> Result<()> {
         if self.state.starts == 0 {
-            self.state.pools = true;
+            self.state.pools = self.pool.is_small();
             let cost = self.draw_cost(context);
             let allowed = self.settings.pool_share.get() * context.budget as f64;
-            self.state.pools = cost.total() as f64 <= allowed && context.affords(cost);
+            self.state.pools &= cost.total() as f64 <= allowed && context.affords(cost);
         }
         let began = context.cost.total();
         let start = self.draw(context)?;
@@ -314,7 +315,8 @@ impl GraftArm<'_> {
             }
             (Change::Start, self.draw(context)?)
         } else {
-            if !context.affords(self.pool.graft_cost(self.settings.replaced.get())) {
+            let large = regime == Regime::Smooth && !self.pool.is_small();
+            if large || !context.affords(self.pool.graft_cost(self.settings.replaced.get())) {
                 return Ok(());
             }
             let mut params = session.params.clone();

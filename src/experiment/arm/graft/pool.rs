@@ -11,6 +11,9 @@ use crate::train::Initializer;
 use crate::train::readout::{self, Wanted};
 use crate::values::{Count, Positive};
 
+/// Candidates at most: their Gram matrix takes 128 MiB.
+const LARGEST: usize = 4096;
+
 /// Where units come from: a task, a hidden layer, and what they are drawn for.
 pub struct Pool<'a> {
     pub network: &'a Mlp,
@@ -48,11 +51,16 @@ impl<'a> Pool<'a> {
             rows,
             regime,
             penalty: settings.penalty.map_or(numbers.penalty, Positive::get),
-            size: network.layers()[0].outputs * settings.candidates.map_or(each, Count::get),
+            size: network.layers()[0].outputs.saturating_mul(settings.candidates.map_or(each, Count::get)),
             nguyen_widrow: settings.nguyen_widrow,
             of_scheme: settings.of_scheme,
             some,
         }
+    }
+
+    /// Whether the matrices of a team's choice are of a size to be held; larger pools are not made.
+    pub fn is_small(&self) -> bool {
+        self.size.max(2 * self.units()) <= LARGEST
     }
 
     /// Hidden units.
