@@ -65,6 +65,7 @@ const SLIPS: &[(&str, &str, &str)] = &[
     ("no seeds", "Range(first: 1, count: 30)", "List([])"),
     ("loss and output", "output: Softmax", "output: Linear"),
     ("units without gradient", "activation: Tanh", "activation: Step"),
+    ("an arm that needs all rows", "method: Random(scheme: GlorotUniform)", "method: Graft()"),
     ("a population of one", "population: 40", "population: 1"),
     ("a table that is missing", "Builtin(\"iris\")", "Csv(path: \"nowhere.csv\", target: Name(\"species\"))"),
     ("targets of another kind", "Builtin(\"iris\")", "Builtin(\"diabetes\")"),

@@ -101,8 +101,8 @@ const CODES: &[(&str, &str, &str)] = &[
     ),
     (
         "P0120",
-        "a start that does not serve the network",
-        "Some starts were made for certain activations. Recipes were found for hidden layers of Tanh and of Relu; `Lsuv()` and\n`Orthogonal()` serve every activation.",
+        "a start or an arm that does not serve the network",
+        "Some starts were made for certain activations. Recipes were found for hidden layers of Tanh and of Relu; `Lsuv()` and\n`Orthogonal()` serve every activation. The arm `Graft` replaces units of one hidden layer, no more and no less.",
     ),
     (
         "P0121",
@@ -139,7 +139,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0137",
         "training settings that do not fit",
-        "Some optimizers (Rprop) need the gradient of all rows: `batch: Full`. `Patience` watches validation rows, which the\nsplit must provide.",
+        "Some optimizers (Rprop) need the gradient of all rows: `batch: Full`. So do arms that compare\nlosses from step to step (Graft, ResetOnPlateau, RestartOnStagnation). `Patience` watches validation rows, which the\nsplit must provide.",
     ),
     (
         "P0138",

@@ -4,7 +4,7 @@ use crate::cost::Cost;
 use crate::error::{Error, Kind, Result};
 use crate::experiment::config::Experiment;
 use crate::experiment::prepare::Study;
-use crate::experiment::record::{GenerationRow, HealthRow, HistoryRow, PredictionRow, ResultRow, RunRecord};
+use crate::experiment::record::{GenerationRow, HealthRow, HistoryRow, PredictionRow, ResultRow, RunRecord, TurnRow};
 use crate::experiment::replicate::hexadecimal;
 use crate::files;
 use crate::task::DataFile;
@@ -109,6 +109,8 @@ pub struct Tables {
     pub history: Vec<HistoryRow>,
     /// `generations.csv`.
     pub generations: Vec<GenerationRow>,
+    /// `turns.csv`.
+    pub turns: Vec<TurnRow>,
     /// `health.csv`.
     pub health: Vec<HealthRow>,
     /// `predictions.csv`.
@@ -126,6 +128,7 @@ impl Tables {
                 result,
                 history: Vec::new(),
                 generations: Vec::new(),
+                turns: Vec::new(),
                 health: Vec::new(),
                 predictions: Vec::new(),
                 cost: Cost::ZERO,
@@ -140,7 +143,7 @@ impl Tables {
                 })*
             };
         }
-        hand_out!(history, generations, health, predictions);
+        hand_out!(history, generations, turns, health, predictions);
         records
     }
 
@@ -158,6 +161,7 @@ impl Tables {
             tables.results.push(record.result);
             tables.history.extend(record.history);
             tables.generations.extend(record.generations);
+            tables.turns.extend(record.turns);
             tables.health.extend(record.health);
             tables.predictions.extend(record.predictions);
         }
@@ -198,19 +202,29 @@ impl Tables {
             results: read(&folder.join("results.csv"))?,
             history: read(&folder.join("history.csv"))?,
             generations: read(&folder.join("generations.csv"))?,
+            // Only folders whose arms made some have it.
+            turns: match folder.join("turns.csv") {
+                path if path.exists() => read(&path)?,
+                _ => Vec::new(),
+            },
             health: read(&folder.join("health.csv"))?,
             predictions: read(&folder.join("predictions.csv"))?,
         })
     }
 
-    fn files(&self) -> Result<[(&'static str, Vec<u8>); 5]> {
-        Ok([
+    fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let mut files = vec![
             ("results.csv", table(&self.results)?),
             ("history.csv", table(&self.history)?),
             ("generations.csv", table(&self.generations)?),
             ("health.csv", table(&self.health)?),
             ("predictions.csv", table(&self.predictions)?),
-        ])
+        ];
+        // Only where an arm made any, so that folders without keep their hashes.
+        if !self.turns.is_empty() {
+            files.push(("turns.csv", table(&self.turns)?));
+        }
+        Ok(files)
     }
 }
 
@@ -345,5 +359,37 @@ impl Folder {
             crate::experiment::record::Moment::End => "end",
         };
         self.path.join("models").join(format!("{arm}-s{seed}-{moment}.pcl"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::record::Change;
+
+    #[test]
+    fn turns_are_a_table_where_there_are_any() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut tables = Tables::default();
+        tables.save(folder.path()).unwrap();
+        assert!(!folder.path().join("turns.csv").exists());
+        assert_eq!(Tables::load(folder.path()).unwrap(), tables);
+        let without = tables.bits().unwrap();
+        let turn = TurnRow {
+            arm: "a".into(),
+            seed: 1,
+            change: Change::Graft,
+            accepted: false,
+            cost: 1.5,
+            price: 0.25,
+            loss_before: Some(0.1),
+            loss_after: None,
+        };
+        tables.turns = vec![turn.clone(), TurnRow { change: Change::Start, accepted: true, ..turn }];
+        tables.save(folder.path()).unwrap();
+        assert_eq!(Tables::load(folder.path()).unwrap(), tables);
+        assert_ne!(tables.bits().unwrap(), without);
+        let text = std::fs::read_to_string(folder.path().join("turns.csv")).unwrap();
+        assert_eq!(text.lines().nth(1), Some("a,1,graft,false,1.5,0.25,0.1,"));
     }
 }

@@ -83,8 +83,8 @@ impl Study {
             return Err(Error::experiment("P0138", format!("`{step:?}` units have no gradient to train by"))
                 .help("use `Tanh` or `Logistic`, which are smooth steps"));
         }
-        for scheme in experiment.arms.iter().filter_map(|arm| arm.method.scheme()) {
-            scheme.check(&network)?;
+        for arm in &experiment.arms {
+            arm.method.fits(&network, &experiment.train)?;
         }
         let study = Study { experiment, dataset, network, encoding, seeds, order };
         let first = study.prepare(study.seeds[0])?;

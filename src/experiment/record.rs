@@ -143,6 +143,39 @@ pub struct GenerationRow {
     pub scale: f64,
 }
 
+/// What an arm changes on its way, beside the steps of its optimizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// A new start.
+    Start,
+    /// Some hidden units replaced by new ones.
+    Graft,
+    /// The same weights with a fresh optimizer.
+    Reset,
+}
+
+/// A row of `turns.csv`: one change that an arm tried on its way, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnRow {
+    /// Arm.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// What was changed.
+    pub change: Change,
+    /// Whether training went on with it.
+    pub accepted: bool,
+    /// Row-passes spent when that was decided.
+    pub cost: f64,
+    /// Row-passes that the change and its trial took.
+    pub price: f64,
+    /// Training loss before, if there was any.
+    pub loss_before: Option<f64>,
+    /// Training loss of what was tried, when it was decided on.
+    pub loss_after: Option<f64>,
+}
+
 /// Which weights a health row speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -210,6 +243,8 @@ pub struct RunRecord {
     pub history: Vec<HistoryRow>,
     /// Generations, where there are any.
     pub generations: Vec<GenerationRow>,
+    /// Changes on the way, where there are any.
+    pub turns: Vec<TurnRow>,
     /// Health of the weights.
     pub health: Vec<HealthRow>,
     /// Predictions; only at the first seed.

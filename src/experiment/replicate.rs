@@ -6,7 +6,7 @@ use crate::experiment::arm::{Arm, ArmContext, Finished, Log, StartContext, Step}
 use crate::experiment::checkpoint::{Slot, Vault};
 use crate::experiment::prepare::Study;
 use crate::experiment::record::{
-    GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunRecord, RunState,
+    GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunRecord, RunState, TurnRow,
 };
 use crate::experiment::watch::{Event, Watch};
 use crate::math::Rows;
@@ -364,6 +364,17 @@ impl<'a> Observer<'a> {
             }
         });
         let generations: Vec<GenerationRow> = generations.collect();
+        let turns = log.turns.iter().map(|turn| TurnRow {
+            arm: self.arm.to_owned(),
+            seed: self.seed,
+            change: turn.change,
+            accepted: turn.accepted,
+            cost: self.row_passes(turn.spent),
+            price: self.row_passes(turn.price),
+            loss_before: turn.before.and_then(finite),
+            loss_after: turn.after.and_then(finite),
+        });
+        let turns = turns.collect();
         let best = self.seen.best.as_ref();
         let result = ResultRow {
             arm: self.arm.to_owned(),
@@ -391,7 +402,7 @@ impl<'a> Observer<'a> {
             weights_hash: end_weights.map(hash_weights).unwrap_or_default(),
             seconds: self.seconds(),
         };
-        RunRecord { result, history: self.seen.history, generations, health, predictions, cost }
+        RunRecord { result, history: self.seen.history, generations, turns, health, predictions, cost }
     }
 
     fn predict(&mut self, weights: &[f32], rows: &Rows) -> Vec<f32> {

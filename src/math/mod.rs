@@ -3,6 +3,7 @@
 mod activation;
 mod assignment;
 pub mod kernel;
+pub mod least_squares;
 pub mod linear_algebra;
 mod moments;
 mod rows;

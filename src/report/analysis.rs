@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::experiment::record::{
-    GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState,
+    GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState, TurnRow,
 };
 use crate::experiment::{Experiment, Folder, Manifest, Model, Tables};
 use crate::report::findings::Findings;
@@ -64,6 +64,8 @@ pub struct Run {
     pub history: Vec<HistoryRow>,
     /// Generations of its search.
     pub generations: Vec<GenerationRow>,
+    /// Changes on its way.
+    pub turns: Vec<TurnRow>,
 }
 
 impl Run {
@@ -146,7 +148,7 @@ fn group(experiment: &Experiment, tables: Tables) -> Vec<Arm> {
     for result in tables.results {
         let Some(&place) = places.get(&result.arm) else { continue };
         runs.insert((place, result.seed), arms[place].runs.len());
-        arms[place].runs.push(Run { result, history: Vec::new(), generations: Vec::new() });
+        arms[place].runs.push(Run { result, history: Vec::new(), generations: Vec::new(), turns: Vec::new() });
     }
     let find = |arm: &str, seed: u64| {
         let place = *places.get(arm)?;
@@ -160,6 +162,11 @@ fn group(experiment: &Experiment, tables: Tables) -> Vec<Arm> {
     for row in tables.generations {
         if let Some((place, run)) = find(&row.arm, row.seed) {
             arms[place].runs[run].generations.push(row);
+        }
+    }
+    for row in tables.turns {
+        if let Some((place, run)) = find(&row.arm, row.seed) {
+            arms[place].runs[run].turns.push(row);
         }
     }
     for row in tables.health {

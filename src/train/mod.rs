@@ -4,6 +4,7 @@ mod clip;
 mod health;
 pub mod initializer;
 pub mod optimizer;
+pub mod readout;
 mod schedule;
 mod session;
 mod settings;

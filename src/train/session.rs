@@ -102,7 +102,19 @@ impl Session {
             && self.position < context.supervised.training.count()
     }
 
-    /// Steps taken.
+    /// Forgets what the optimizer remembers; the learning rate's schedule begins anew with it. Epochs and patience go on.
+    pub fn refresh(&mut self, training: &Training) {
+        self.optimizer.reset(&*training.optimizer, self.params.len());
+    }
+
+    /// The same training from other parameters, with a fresh optimizer. Epochs and patience go on.
+    pub fn child(&self, params: Vec<f32>, training: &Training) -> Session {
+        let mut session = Session { params, ..self.clone() };
+        session.refresh(training);
+        session
+    }
+
+    /// Steps since the optimizer was fresh.
     pub fn steps(&self) -> u64 {
         self.optimizer.step
     }

@@ -6,18 +6,27 @@ mod descent;
 mod drift;
 mod evolution_strategy;
 mod genetic;
+mod graft;
+mod least_squares_output;
 mod race;
 mod random;
+mod reset_on_plateau;
+mod restart_on_stagnation;
 mod restarts;
 mod search;
 mod shuffled_winner;
+mod slope;
 
 pub use best_of::{BestOf, Candidates};
 pub use cma_es::CmaEsArm;
 pub use drift::Drift;
 pub use evolution_strategy::EvolutionStrategyArm;
+pub use graft::{Graft, Regime};
+pub use least_squares_output::LeastSquaresOutput;
 pub use race::Race;
 pub use random::Random;
+pub use reset_on_plateau::ResetOnPlateau;
+pub use restart_on_stagnation::RestartOnStagnation;
 pub use restarts::{Cutoff, Restarts};
 pub use shuffled_winner::ShuffledWinner;
 
@@ -26,11 +35,13 @@ use crate::error::Result;
 use crate::evolve::Measure;
 use crate::evolve::strategy::{GeneticSettings, Summary};
 use crate::experiment::config::ArmConfig;
+pub use crate::experiment::record::Change;
 use crate::experiment::record::Phase;
 use crate::math::statistics::quantile_of_sorted;
+use crate::network::Mlp;
 use crate::rng::{Purpose, Streams};
 use crate::sealed::{self, StateReader, StateWriter};
-use crate::train::{Initializer, Scratch, TrainContext};
+use crate::train::{Initializer, Scratch, TrainContext, Training};
 use serde::{Deserialize, Serialize};
 
 /// A way to spend a budget: settings of an arm.
@@ -47,6 +58,14 @@ pub trait Contest: Send + Sync {
     /// Settings that do not go together.
     fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// Refuses a network or a training that the arm cannot serve.
+    ///
+    /// # Errors
+    /// What does not go together, with the way out.
+    fn fits(&self, network: &Mlp, _training: &Training) -> Result<()> {
+        self.scheme().map_or(Ok(()), |scheme| scheme.check(network))
     }
 
     /// The arm that this one refers to and is run after.
@@ -87,6 +106,10 @@ crate::registry! {
         BestOf(BestOf),
         Race(Race),
         Restarts(Restarts),
+        LeastSquaresOutput(LeastSquaresOutput),
+        ResetOnPlateau(ResetOnPlateau),
+        RestartOnStagnation(RestartOnStagnation),
+        Graft(Graft),
         Genetic(GeneticSettings),
         CmaEs(CmaEsArm),
         EvolutionStrategy(EvolutionStrategyArm),
@@ -187,6 +210,8 @@ impl ArmContext<'_, '_> {
 pub struct Log {
     /// Generations.
     pub generations: Vec<Generation>,
+    /// Changes on the way: grafts, new starts.
+    pub turns: Vec<Turn>,
     /// Candidates scored.
     pub evaluations: u64,
     /// Steps of gradient descent, all attempts together.
@@ -203,6 +228,23 @@ pub struct Log {
     pub search_cost: Option<Cost>,
     /// Norm of the latest gradient.
     pub gradient_norm: Option<f64>,
+}
+
+/// A change that an arm tried on its way, and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    /// What was changed.
+    pub change: Change,
+    /// Whether training goes on with it.
+    pub accepted: bool,
+    /// Multiply-adds spent when that was decided.
+    pub spent: u64,
+    /// Multiply-adds that the change and its trial took.
+    pub price: u64,
+    /// Training loss of what there was before, if there was any.
+    pub before: Option<f64>,
+    /// Training loss of what was tried, when it was decided on.
+    pub after: Option<f64>,
 }
 
 /// A generation in numbers, however large it was.

@@ -1,8 +1,9 @@
 //! The headline: what the budget buys, search included.
 
 use super::{Drawing, Plot, curve, seeds_caption};
+use crate::experiment::record::Change;
 use crate::math::statistics::median;
-use crate::report::analysis::Analysis;
+use crate::report::analysis::{Analysis, Run};
 use crate::report::figure::{Anchor, Axis, Entry, Figure, Ink, Panel, Rect, Sheet, Stroke, Style, Ticks, text_width};
 use crate::report::number::{amount, percent, short};
 
@@ -40,10 +41,11 @@ impl Plot for ConvergenceBudget {
             legend.push(Entry::patch(Ink::Text, 0.13, "searching"));
         }
         let caption = format!(
-            "Median of {} with {} bootstrap interval; thin lines are single seeds.{}{}",
+            "Median of {} with {} bootstrap interval; thin lines are single seeds.{}{}{}",
             seeds_caption(analysis),
             percent(analysis.findings.confidence),
             break_even_caption(analysis),
+            turns_caption(analysis),
             curve::zero_caption(&curves)
         );
         let mut sheet = Sheet::new(&self.question(analysis), &caption, &legend);
@@ -57,6 +59,7 @@ impl Plot for ConvergenceBudget {
         draw_searches(figure, &panel, &searches);
         draw_target(figure, &panel, analysis);
         curve::draw(figure, &panel, &curves);
+        draw_turns(figure, &panel, analysis);
         draw_break_even(figure, &panel, analysis, &curves);
         Drawing { numbers: curve::numbers(analysis, &curves, "row_passes"), figure: sheet.figure }
     }
@@ -77,6 +80,37 @@ fn draw_searches(figure: &mut Figure, panel: &Panel, searches: &[(usize, f64)]) 
     for (row, (place, cost)) in searches.iter().enumerate() {
         let top = panel.inner.top - BAR * (searches.len() - row) as f64;
         figure.rectangle((panel.inner.left, top), (panel.x(*cost), top + BAR - 2.0), Style::of(*place).ink, 0.9);
+    }
+}
+
+/// The run whose turns are drawn: that of the first seed, where the arm made any grafts.
+fn turning(analysis: &Analysis) -> impl Iterator<Item = (usize, &Run)> {
+    let grafts = |run: &&Run| run.turns.iter().any(|turn| turn.change == Change::Graft);
+    analysis.arms.iter().enumerate().filter_map(move |(place, arm)| Some((place, arm.runs.first().filter(grafts)?)))
+}
+
+/// Grafts on the line of their seed: filled where training went on with them, hollow where they were thrown away.
+fn draw_turns(figure: &mut Figure, panel: &Panel, analysis: &Analysis) {
+    for (place, run) in turning(analysis) {
+        let line = run.history.iter().filter_map(|row| Some((row.cost, row.best_train_loss?)));
+        let line: Vec<(f64, f64)> = line.collect();
+        panel.line(figure, &line, Stroke::solid(Style::of(place).ink, 1.0));
+        for turn in run.turns.iter().filter(|turn| turn.change == Change::Graft) {
+            let seen = line.partition_point(|point| point.0 <= turn.cost);
+            let Some(point) = line.get(seen.min(line.len().saturating_sub(1))) else { continue };
+            let at = panel.at((turn.cost, point.1));
+            figure.circle(at, 3.0, Style::of(place).ink, 1.0);
+            if !turn.accepted {
+                figure.circle(at, 1.9, Ink::Paper, 1.0);
+            }
+        }
+    }
+}
+
+fn turns_caption(analysis: &Analysis) -> &'static str {
+    match turning(analysis).next() {
+        Some(_) => " Dots are grafts at the first seed, hollow where they were thrown away.",
+        None => "",
     }
 }
 
@@ -127,4 +161,40 @@ fn break_even_caption(analysis: &Analysis) -> String {
         });
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::record::TurnRow;
+    use crate::report::fixture::{analysis, law};
+
+    #[test]
+    fn grafts_of_the_first_seed_are_marked() {
+        let mut analysis = analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 6, "");
+        let marks = |analysis: &Analysis| ConvergenceBudget.draw(analysis).figure.marks.len();
+        let plain = marks(&analysis);
+        let turn = |change, accepted, cost| TurnRow {
+            arm: "ga".into(),
+            seed: 1,
+            change,
+            accepted,
+            cost,
+            price: 100.0,
+            loss_before: Some(0.2),
+            loss_after: Some(0.1),
+        };
+        let turns = vec![
+            turn(Change::Start, true, 5e3),
+            turn(Change::Graft, true, 2e4),
+            turn(Change::Graft, false, 3e4),
+            turn(Change::Reset, true, 4e4),
+            turn(Change::Graft, false, 1e9),
+        ];
+        analysis.arms[2].runs[0].turns = turns;
+        // The seed's line, one dot for what was accepted, and two, one within the other, for what was not.
+        assert_eq!(marks(&analysis), plain + 1 + 1 + 2 + 2);
+        let svg = ConvergenceBudget.draw(&analysis).figure.to_svg();
+        assert!(svg.contains("hollow where"), "the caption says what the dots are");
+    }
 }

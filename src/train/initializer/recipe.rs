@@ -3,10 +3,10 @@
 use super::{Initialize, lsuv::sample, orthogonal};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
-use crate::math::linear_algebra::{cholesky, cholesky_solve};
 use crate::math::{Activation, Rows};
-use crate::network::{Dense, Mlp, Output, Workspace};
+use crate::network::{Dense, Mlp, Workspace};
 use crate::rng::Rng;
+use crate::train::readout::{self, Penalty, Wanted};
 use serde::{Deserialize, Serialize};
 
 /// Training rows that are looked at, chosen by chance if there are more: spreads and least squares are known well enough.
@@ -75,8 +75,8 @@ impl Initialize for Recipe {
             let fan = if units == Activation::Tanh { 0.85 * last + 0.15 * mean } else { 0.56 * last + 0.44 * mean };
             let size = if units == Activation::Tanh { 0.032 } else { 0.0099 };
             rng.fill_normal(&mut params[output.weights.clone()], size / fan.sqrt());
-            let (_, rest) = Targets::of(network, rows, 1.0);
-            params[output.biases.clone()].iter_mut().zip(rest).for_each(|(bias, rest)| *bias = rest as f32);
+            let middle = Wanted::of(network, rows, 1.0).middle;
+            params[output.biases.clone()].iter_mut().zip(middle).for_each(|(bias, middle)| *bias = middle as f32);
             return Ok(());
         }
         let (scale, penalty) = match (self, units) {
@@ -93,13 +93,14 @@ impl Initialize for Recipe {
             network.activations(params, rows, hidden.len() - 1, &mut last, &mut workspace);
             *cost += Cost::forward(passed, rows.count());
         }
-        ridge(network, rows, &last, (scale, penalty), params);
-        *cost += solving(output, rows.count());
+        let wanted = Wanted::of(network, rows, scale);
+        readout::solve(network, &wanted, &last, Penalty::OfVariance(penalty), params);
+        *cost += readout::solve_cost(network, rows.count());
         Ok(())
     }
 
     fn cost(&self, network: &Mlp, rows: &Rows) -> Cost {
-        let (output, hidden) = network.layers().split_last().expect("a network has layers");
+        let (_, hidden) = network.layers().split_last().expect("a network has layers");
         let count = rows.count().min(ROWS);
         if *self == Recipe::Free {
             return hidden.iter().fold(Cost::ZERO, |cost, layer| cost + Cost::forward(layer.weights.len(), 1));
@@ -109,7 +110,7 @@ impl Initialize for Recipe {
             passed += layer.weights.len();
             cost += Cost::forward(passed, count);
         }
-        cost + Cost::forward(passed, count) + solving(output, count)
+        cost + Cost::forward(passed, count) + readout::solve_cost(network, count)
     }
 
     fn check(&self, network: &Mlp) -> Result<()> {
@@ -129,12 +130,6 @@ impl Initialize for Recipe {
 fn units(network: &Mlp) -> Activation {
     let hidden = network.layers().len().saturating_sub(2);
     network.layers()[hidden].activation
-}
-
-/// Multiply-adds of the regression: Gram matrix, right-hand sides, factor, solutions.
-fn solving(output: &Dense, rows: usize) -> Cost {
-    let (h, k, n) = (output.inputs as u64, output.outputs as u64, rows as u64);
-    Cost::linear_algebra(n * (h * (h + 1) / 2 + h * k) + h * h * h / 6 + h * h * k)
 }
 
 /// A hidden layer on its way.
@@ -295,89 +290,10 @@ impl Column<'_> {
     }
 }
 
-/// What the sums of the output layer should be.
-struct Targets;
-
-impl Targets {
-    /// Targets `[rows × outputs]` around their mean, and the sums that fit the mean of all rows.
-    fn of(network: &Mlp, rows: &Rows, scale: f64) -> (Vec<f64>, Vec<f64>) {
-        let (outputs, count) = (rows.outputs(), rows.count() as f64);
-        let mut mean = vec![0.0; outputs];
-        rows.targets().chunks_exact(outputs).for_each(|row| {
-            mean.iter_mut().zip(row).for_each(|(mean, t)| *mean += f64::from(*t) / count);
-        });
-        // One step of Newton's method at the middle of a logistic curve, whose slope there is 1/4.
-        let factor = match network.output() {
-            Output::Softmax => scale,
-            Output::Logistic => 4.0,
-            Output::Linear | Output::Tanh => 1.0,
-        };
-        let around = rows.targets().chunks_exact(outputs).flat_map(|row| {
-            row.iter().zip(&mean).map(|(t, mean)| factor * (f64::from(*t) - mean)).collect::<Vec<f64>>()
-        });
-        let around = around.collect();
-        let rest = match network.output() {
-            Output::Softmax => {
-                // No class has probability 0 only because the rows lack it.
-                let prior: Vec<f64> = mean
-                    .iter()
-                    .map(|share| libm::log((share * count + 0.5) / (count + 0.5 * outputs as f64)))
-                    .collect();
-                let middle = prior.iter().sum::<f64>() / outputs as f64;
-                prior.iter().map(|log| log - middle).collect()
-            }
-            Output::Logistic => mean.iter().map(|share| 4.0 * (share - 0.5)).collect(),
-            Output::Linear | Output::Tanh => mean,
-        };
-        (around, rest)
-    }
-}
-
-/// Solves the output layer on the `last` activations `[rows × inputs]`.
-fn ridge(network: &Mlp, rows: &Rows, last: &[f32], (scale, penalty): (f64, f64), params: &mut [f32]) {
-    let output = network.layers().last().expect("a network has layers");
-    let (h, k, n) = (output.inputs, output.outputs, rows.count());
-    let (targets, rest) = Targets::of(network, rows, scale);
-    let mut mean = vec![0.0; h];
-    last.chunks_exact(h).for_each(|row| {
-        mean.iter_mut().zip(row).for_each(|(mean, a)| *mean += f64::from(*a) / n as f64);
-    });
-    let (mut gram, mut right) = (vec![0.0; h * h], vec![0.0; k * h]);
-    let mut centred = vec![0.0; h];
-    for (row, targets) in last.chunks_exact(h).zip(targets.chunks_exact(k)) {
-        centred.iter_mut().zip(row.iter().zip(&mean)).for_each(|(to, (a, mean))| *to = f64::from(*a) - mean);
-        for (i, line) in gram.chunks_exact_mut(h).enumerate() {
-            let here = centred[i] / n as f64;
-            line[..=i].iter_mut().zip(&centred).for_each(|(entry, other)| *entry = here.mul_add(*other, *entry));
-        }
-        for (sums, t) in right.chunks_exact_mut(h).zip(targets) {
-            let t = t / n as f64;
-            sums.iter_mut().zip(&centred).for_each(|(sum, a)| *sum = t.mul_add(*a, *sum));
-        }
-    }
-    let trace: f64 = (0..h).map(|i| gram[i * h + i]).sum();
-    // Activations that do not vary tell nothing: any penalty then gives weights of 0.
-    let added = if trace > 0.0 { penalty * trace / h as f64 } else { 1.0 };
-    (0..h).for_each(|i| gram[i * h + i] += added);
-    let solved = cholesky(&mut gram, h);
-    for (unit, (sums, rest)) in right.chunks_exact_mut(h).zip(rest).enumerate() {
-        if solved {
-            cholesky_solve(&gram, sums);
-        } else {
-            // Activations that are not finite: outputs begin at what fits the mean.
-            sums.fill(0.0);
-        }
-        let first = output.weights.start + unit * h;
-        params[first..first + h].iter_mut().zip(&*sums).for_each(|(weight, w)| *weight = *w as f32);
-        let used: f64 = sums.iter().zip(&mean).map(|(w, mean)| w * mean).sum();
-        params[output.biases.start + unit] = (rest - used) as f32;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Loss;
+    use crate::network::{Loss, Output};
     use crate::rng::{Purpose, Streams};
 
     fn rows(count: usize, inputs: usize, classes: usize) -> Rows {

@@ -1,0 +1,127 @@
+//! Children: networks some of whose hidden units were replaced.
+
+use super::pool::{Pool, Units};
+use super::units::Regime;
+use crate::cost::Cost;
+use crate::math::least_squares::{explained, spreads};
+use crate::network::{Loss, Output, Workspace};
+use crate::rng::Rng;
+
+/// Candidates for each unit that is replaced.
+const SCIONS: usize = 8;
+
+impl Pool<'_> {
+    /// Replaces hidden units of `params` by new ones that serve better now. Charges [`Pool::graft_cost`].
+    ///
+    /// `Smooth`: the best team of the units there are and as many new ones, with the outputs solved anew.
+    /// `Tabular`: the weakest `share` of the units makes way for those of eight times as many candidates that explain most
+    /// of the gradient at the outputs; their output weights begin at 0, and all others stay.
+    pub fn graft(&self, params: &mut [f32], share: f64, rng: &mut Rng, workspace: &mut Workspace, cost: &mut Cost) {
+        match self.regime {
+            Regime::Smooth => self.regroup(params, rng, workspace, cost),
+            Regime::Tabular => self.replace_weakest(params, share, rng, workspace, cost),
+        }
+    }
+
+    /// What a graft costs.
+    pub fn graft_cost(&self, share: f64) -> Cost {
+        let (n, h, k) = (self.rows.count(), self.units(), self.rows.outputs());
+        match self.regime {
+            Regime::Smooth => self.team_cost(2 * h),
+            Regime::Tabular => {
+                let inputs = self.rows.features();
+                let scions = SCIONS * self.replaced(share);
+                // Activations of the units there are, their spreads, and what is wrong at the outputs.
+                Cost::forward(h * inputs, n)
+                    + Cost::linear_algebra((n * h) as u64)
+                    + Cost::forward(self.network.multiply_adds(), n)
+                    // Candidates, and what they explain.
+                    + Cost::forward(scions * inputs, n)
+                    + Cost::linear_algebra((n * scions * (k + 1)) as u64)
+            }
+        }
+    }
+
+    /// Units that make way in `Tabular`.
+    fn replaced(&self, share: f64) -> usize {
+        ((share * self.units() as f64).round() as usize).clamp(1, self.units())
+    }
+
+    fn regroup(&self, params: &mut [f32], rng: &mut Rng, workspace: &mut Workspace, cost: &mut Cost) {
+        let (h, hidden) = (self.units(), &self.network.layers()[0]);
+        let mut candidates = Units::none(self.rows, 2 * h, hidden.activation);
+        for unit in 0..h {
+            candidates.draw(unit, |weights| {
+                weights.copy_from_slice(&params[hidden.weights.start + unit * hidden.inputs..][..hidden.inputs]);
+                params[hidden.biases.start + unit]
+            });
+        }
+        for unit in h..2 * h {
+            candidates.draw(unit, |weights| self.regime.draw_scion(self.rows, hidden.activation, weights, rng));
+        }
+        self.team(&candidates, params, workspace, cost);
+    }
+
+    fn replace_weakest(
+        &self,
+        params: &mut [f32],
+        share: f64,
+        rng: &mut Rng,
+        workspace: &mut Workspace,
+        cost: &mut Cost,
+    ) {
+        *cost += self.graft_cost(share);
+        let (h, k) = (self.units(), self.rows.outputs());
+        let [hidden, output] = self.network.layers() else { return };
+        let mut activations = vec![0.0; self.rows.count() * h];
+        self.network.activations(params, self.rows, 0, &mut activations, workspace);
+        let spreads = spreads(&activations, h);
+        // How much each unit moves the outputs, with some chance, so that not always the same one goes.
+        let mut strength: Vec<(f64, usize)> = (0..h)
+            .map(|unit| {
+                let out: f64 = (0..k).map(|to| f64::from(params[output.weights.start + to * h + unit].abs())).sum();
+                (out * spreads[unit].1 * f64::from(rng.between(0.5, 1.5)), unit)
+            })
+            .collect();
+        strength.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let weakest: Vec<usize> = strength[..self.replaced(share)].iter().map(|(_, unit)| *unit).collect();
+        // Their mean stays, in the thresholds of the outputs.
+        for &unit in &weakest {
+            for to in 0..k {
+                let weight = &mut params[output.weights.start + to * h + unit];
+                let folded = f64::from(std::mem::take(weight)) * spreads[unit].0;
+                params[output.biases.start + to] += folded as f32;
+            }
+        }
+        let wrong = self.output_gradient(params, workspace);
+        let mut scions = Units::none(self.rows, SCIONS * weakest.len(), hidden.activation);
+        for unit in 0..scions.count() {
+            scions.draw(unit, |weights| self.regime.draw_scion(self.rows, hidden.activation, weights, rng));
+        }
+        let explained = explained(&scions.activations(self.rows, workspace), &wrong, scions.count(), k);
+        let mut best: Vec<usize> = (0..scions.count()).collect();
+        best.sort_by(|a, b| explained[*b].total_cmp(&explained[*a]));
+        for (unit, scion) in weakest.into_iter().zip(best) {
+            let (weights, threshold) = scions.unit(scion);
+            params[hidden.weights.start + unit * hidden.inputs..][..hidden.inputs].copy_from_slice(weights);
+            params[hidden.biases.start + unit] = threshold;
+        }
+    }
+
+    /// Gradient of each row's loss by the sums of the output layer, `[rows × outputs]`, up to one factor for all.
+    fn output_gradient(&self, params: &[f32], workspace: &mut Workspace) -> Vec<f64> {
+        let mut predicted = vec![0.0; self.rows.targets().len()];
+        self.network.predict(params, self.rows, &mut predicted, workspace);
+        let slope = |y: f64| match (self.network.loss_kind(), self.network.output()) {
+            // Probabilities and their logarithms cancel each other's slopes.
+            (Loss::CrossEntropy, _) | (_, Output::Linear | Output::Softmax) => 1.0,
+            (Loss::MeanSquared, Output::Logistic) => y * (1.0 - y),
+            (Loss::MeanSquared, Output::Tanh) => 1.0 - y * y,
+        };
+        let wrong = predicted.iter().zip(self.rows.targets()).map(|(y, t)| {
+            let y = f64::from(*y);
+            (y - f64::from(*t)) * slope(y)
+        });
+        wrong.collect()
+    }
+}

@@ -1,0 +1,440 @@
+//! Evolution of hidden units while they are trained.
+
+mod child;
+mod pool;
+mod units;
+
+use super::descent::Descent;
+use super::slope::{self, Slope, above, check_full_batch};
+use super::{Arm, ArmContext, Change, Contest, StartContext, Step, Turn, check_length, own_branch};
+use crate::cost::Cost;
+use crate::error::{Error, Result};
+use crate::experiment::record::Phase;
+use crate::network::{Loss, Mlp, Output};
+use crate::rng::{Purpose, Rng};
+use crate::sealed::{self, StateReader, StateWriter};
+use crate::train::{Initializer, Session, Status, TrainContext, Training};
+use crate::values::{Count, Fitness, Positive, Probability};
+use pool::Pool;
+use serde::{Deserialize, Serialize};
+pub use units::Regime;
+
+/// Evolves hidden *units* instead of whole weight vectors, for full-batch training of one hidden layer.
+///
+/// The start: a pool of candidate units is drawn, the best team of them is chosen by orthogonal least squares on some of
+/// the rows, and the output layer is solved on all rows. Then a (1+1) evolution with inheritance of what was learned: while
+/// the loss falls, nothing happens. When its local exponent (loss like age⁻ᵉ) says that it falls too slowly, a child is
+/// made and trained beside its parent: the same weights with a fresh optimizer where the loss still falls a little, else
+/// a *graft*, in which the weakest units are replaced by new ones that explain what is still wrong. A child that
+/// passes its parent takes its place; else the parent goes on with its own optimizer's memory, and it takes longer until
+/// the next try. Where grafts fail too, a new pool is drawn; the best weights are kept.
+///
+/// Units are judged one by one, so it does not matter in which order two networks hold them. Everything is charged: the
+/// pool (4 to 25 passes over the rows), each graft (2 to 4), and every step of a child that is thrown away. What it tried is
+/// told in `turns.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Graft {
+    /// How starts are drawn where the pool would be too dear; `GlorotUniform` unless said otherwise. Start 0 is that of
+    /// `Random` with the same scheme.
+    #[serde(default = "default_scheme")]
+    pub scheme: Initializer,
+    /// Share of the budget that the first pool may cost; 0.05. A dearer one is not made: the task is easy for its size. Nor
+    /// is one of more than 4096 units.
+    #[serde(default = "default_pool_share")]
+    pub pool_share: Probability,
+    /// What kind of inputs units are drawn for; found from the data: `Smooth` where there are at most three inputs and each
+    /// has five different values or more, else `Tabular`.
+    #[serde(default)]
+    pub regime: Option<Regime>,
+    /// Candidates in the pool for each hidden unit; 4, with one input 3, with more than twenty 2.
+    #[serde(default)]
+    pub candidates: Option<Count>,
+    /// Rows that the team is chosen on, about: every second, every third and so on; 192 (`Smooth`) or 128 (`Tabular`).
+    #[serde(default)]
+    pub rows: Option<Count>,
+    /// Penalty on squared output weights in least squares, per row; 0.001 (`Smooth`) or 0.003 (`Tabular`). Prefer 0.1 in
+    /// `Tabular` with softmax outputs and `Rprop`.
+    #[serde(default)]
+    pub penalty: Option<Positive>,
+    /// Whether the candidates hold as many units as the layer has by the rule of Nguyen and Widrow; `true`.
+    #[serde(default = "default_family")]
+    pub nguyen_widrow: bool,
+    /// Whether the candidates hold the hidden units of a start drawn by `scheme`; `true`.
+    #[serde(default = "default_family")]
+    pub of_scheme: bool,
+    /// Optimizer steps between two looks at the loss, and in a block of a child's trial; 20.
+    #[serde(default = "default_steps")]
+    pub steps: Count,
+    /// Blocks that a trial may take; 8.
+    #[serde(default = "default_blocks")]
+    pub blocks: Count,
+    /// Exponent under which units are replaced, and above which, up to 0.8, the optimizer forgets; 0.08 (`Smooth`) or 0.3
+    /// (`Tabular`).
+    #[serde(default)]
+    pub flat: Option<Positive>,
+    /// Share of the hidden units that a graft replaces in `Tabular`, at least one; 0.25.
+    #[serde(default = "default_replaced")]
+    pub replaced: Probability,
+    /// Whether the child after a failed one is a wholly new start, which then has to pass its parent; `false`.
+    #[serde(default)]
+    pub fresh: bool,
+}
+
+fn default_scheme() -> Initializer {
+    Initializer::GlorotUniform
+}
+fn default_pool_share() -> Probability {
+    Probability::new(0.05).expect("in range")
+}
+fn default_family() -> bool {
+    true
+}
+fn default_steps() -> Count {
+    Count::new(20).expect("in range")
+}
+fn default_blocks() -> Count {
+    Count::new(8).expect("in range")
+}
+fn default_replaced() -> Probability {
+    Probability::new(0.25).expect("in range")
+}
+
+/// Exponent from which on training goes well.
+const GOOD: f64 = 0.8;
+/// Exponent under which training stands still.
+const STILL: f64 = 0.05;
+/// Times `steps` in which a start is early: only standing still calls for grafts.
+const EARLY: u64 = 5;
+/// Times `steps` after which a `Tabular` start is too good to be given up after one failure.
+const YOUNG: u64 = 10;
+/// Failures after which any start that stands still is given up.
+const HOPELESS: u64 = 8;
+/// Times the parent's loss that a graft may have after its first block.
+const FAR: f64 = 2.0;
+/// Blocks that a child may still be away from its parent, at the rate of its latest block.
+const AHEAD: f64 = 2.0;
+
+impl Contest for Graft {
+    fn start<'a>(&'a self, context: StartContext<'a>) -> Result<Box<dyn Arm + 'a>> {
+        self.fits(context.train.network, context.train.training)?;
+        let (network, rows) = (context.train.network, &context.train.supervised.training);
+        let squashed = network.loss_kind() == Loss::MeanSquared && network.output() != Output::Linear;
+        let pool = Pool::new(self, network, rows);
+        Ok(Box::new(GraftArm { settings: self, pool, squashed, state: State::default() }))
+    }
+
+    fn fits(&self, network: &Mlp, training: &Training) -> Result<()> {
+        self.scheme.check(network)?;
+        check_full_batch("Graft", training)?;
+        let hidden = network.layers().len() - 1;
+        if hidden != 1 {
+            let message = format!("`Graft` replaces units of one hidden layer, and this network has {hidden}");
+            return Err(Error::experiment("P0120", message)
+                .help("write one hidden layer, such as `hidden: [(units: 16)]`")
+                .help("`LeastSquaresOutput(…)`, `ResetOnPlateau(…)` and `RestartOnStagnation(…)` serve any depth"));
+        }
+        Ok(())
+    }
+
+    fn search_cost(&self, _: &StartContext) -> Option<Cost> {
+        // Whether there is a pool depends on the budget; grafts come while training.
+        None
+    }
+
+    fn scheme(&self) -> Option<&Initializer> {
+        Some(&self.scheme)
+    }
+
+    fn genomes(&self, _parameters: u64) -> u64 {
+        // Parent and child, each with its gradient's memory, and the best weights of former starts.
+        8
+    }
+
+    fn is_evolved(&self) -> bool {
+        true
+    }
+}
+
+struct GraftArm<'a> {
+    settings: &'a Graft,
+    pool: Pool<'a>,
+    /// Whether outputs saturate under squared error, where no age protects a start.
+    squashed: bool,
+    state: State,
+}
+
+/// Everything that the arm goes on from.
+#[derive(Default, Serialize, Deserialize)]
+struct State {
+    parent: Option<Parent>,
+    trial: Option<Trial>,
+    /// Starts and grafts made, by which their random numbers are told apart.
+    starts: u64,
+    grafts: u64,
+    /// The best parent of former starts, and its loss.
+    best: Option<(Vec<f32>, Fitness)>,
+    floor: Option<f64>,
+    /// Whether pools are made at all.
+    pools: bool,
+}
+
+/// What is being trained.
+#[derive(Serialize, Deserialize)]
+struct Parent {
+    descent: Descent,
+    slope: Slope,
+    /// Children that failed since one was accepted.
+    fails: u64,
+}
+
+/// A child that trains to pass its parent.
+#[derive(Serialize, Deserialize)]
+struct Trial {
+    change: Change,
+    child: Descent,
+    /// Steps taken, and the loss at the end of the block before.
+    steps: u64,
+    before: Option<f64>,
+    /// What had been spent before the child was made.
+    began: u64,
+}
+
+impl Parent {
+    fn loss(&self) -> f64 {
+        self.descent.session.batch_loss
+    }
+}
+
+impl GraftArm<'_> {
+    /// The numbers of start or graft number `number`: streams that no other arm draws from.
+    fn stream(&self, context: &ArmContext, number: u64, individual: u64) -> Rng {
+        own_branch(context.train.streams, 3).stream(Purpose::Arm, number, individual)
+    }
+
+    /// The next start: from a pool, or drawn where pools are too dear.
+    fn draw(&mut self, context: &mut ArmContext) -> Result<Vec<f32>> {
+        let number = self.state.starts;
+        self.state.starts += 1;
+        let mut start = vec![0.0; context.train.network.parameters()];
+        if !self.state.pools || self.settings.of_scheme {
+            context.draw(&self.settings.scheme, number, &mut start)?;
+            context.log.drawn.get_or_insert_with(|| start.clone());
+        }
+        if self.state.pools {
+            let mut rng = self.stream(context, number, 0);
+            self.pool.start(&mut start, &mut rng, &mut context.scratch.workspace, context.cost);
+        }
+        Ok(start)
+    }
+
+    /// What the next start costs.
+    fn draw_cost(&self, context: &ArmContext) -> Cost {
+        let (network, rows) = (context.train.network, &context.train.supervised.training);
+        let scheme = self.settings.scheme.cost(network, rows);
+        match (self.state.pools, self.settings.of_scheme) {
+            (true, true) => self.pool.cost() + scheme,
+            (true, false) => self.pool.cost(),
+            (false, _) => scheme,
+        }
+    }
+
+    /// Begins with a start of its own; whoever was trained before is remembered if it was the best.
+    fn begin(&mut self, context: &mut ArmContext) -> Result<()> {
+        if self.state.starts == 0 {
+            self.state.pools = self.pool.is_small();
+            let cost = self.draw_cost(context);
+            let allowed = self.settings.pool_share.get() * context.budget as f64;
+            self.state.pools &= cost.total() as f64 <= allowed && context.affords(cost);
+        }
+        let began = context.cost.total();
+        let start = self.draw(context)?;
+        let former = self.state.parent.take();
+        let before = former.as_ref().map(|parent| parent.loss()).filter(|loss| loss.is_finite());
+        let spent = context.cost.total();
+        let turn = Turn { change: Change::Start, accepted: true, spent, price: spent - began, before, after: None };
+        context.log.turns.push(turn);
+        context.log.begin_training(&start, None, *context.cost);
+        if let Some(parent) = former {
+            let loss = Fitness::new(parent.loss());
+            if self.state.best.as_ref().is_none_or(|(_, best)| loss < *best) {
+                self.state.best = Some((parent.descent.session.params, loss));
+            }
+        }
+        let slope = Slope::new(self.settings.steps.get() as u64);
+        self.state.parent = Some(Parent { descent: Descent::new(&start, context.train.training), slope, fails: 0 });
+        Ok(())
+    }
+
+    /// One step of the parent, and what its slope calls for.
+    fn train(&mut self, context: &mut ArmContext) -> Result<Step> {
+        let parent = self.state.parent.as_mut().expect("begun before");
+        match parent.descent.step(context) {
+            Step::Running => {}
+            Step::Diverged if context.affords(self.draw_cost(context)) => {
+                self.begin(context)?;
+                return Ok(Step::Running);
+            }
+            end => return Ok(end),
+        }
+        let loss = parent.loss();
+        if parent.slope.step(loss)
+            && let Some(floor) = slope::known(&mut self.state.floor, context)
+        {
+            let exponent = parent.slope.exponent(loss, floor);
+            self.turn(exponent, context)?;
+        }
+        Ok(Step::Running)
+    }
+
+    /// What a training does whose loss has this exponent.
+    fn turn(&mut self, exponent: f64, context: &mut ArmContext) -> Result<()> {
+        if exponent > GOOD {
+            return Ok(());
+        }
+        let parent = self.state.parent.as_ref().expect("it was just trained");
+        let regime = self.pool.regime;
+        let (age, fails) = (parent.slope.age / self.settings.steps.get() as u64, parent.fails);
+        let few = fails >= if regime == Regime::Tabular { 1 } else { 4 };
+        let young = regime == Regime::Smooth || self.squashed || age <= YOUNG;
+        if exponent < STILL && ((few && young) || fails >= HOPELESS) {
+            if context.affords(self.draw_cost(context)) {
+                self.begin(context)?;
+            }
+            return Ok(());
+        }
+        let flat = self.settings.flat.map_or(regime.numbers().flat, Positive::get);
+        let flat = if age < EARLY { STILL } else { flat };
+        let session = &parent.descent.session;
+        let began = context.cost.total();
+        let (change, params) = if exponent > flat {
+            (Change::Reset, session.params.clone())
+        } else if self.settings.fresh && fails > 0 {
+            if !context.affords(self.draw_cost(context)) {
+                return Ok(());
+            }
+            (Change::Start, self.draw(context)?)
+        } else {
+            let large = regime == Regime::Smooth && !self.pool.is_small();
+            if large || !context.affords(self.pool.graft_cost(self.settings.replaced.get())) {
+                return Ok(());
+            }
+            let mut params = session.params.clone();
+            let mut rng = self.stream(context, self.state.grafts, 1);
+            self.state.grafts += 1;
+            let share = self.settings.replaced.get();
+            self.pool.graft(&mut params, share, &mut rng, &mut context.scratch.workspace, context.cost);
+            (Change::Graft, params)
+        };
+        let parent = self.state.parent.as_ref().expect("as before");
+        let child = Descent { session: parent.descent.session.child(params, context.train.training) };
+        self.state.trial = Some(Trial { change, child, steps: 0, before: None, began });
+        Ok(())
+    }
+
+    /// One step of the child, and at the end of a block the decision.
+    fn try_child(&mut self, context: &mut ArmContext) -> Step {
+        let State { parent: Some(parent), trial: Some(trial), floor, .. } = &mut self.state else {
+            return Step::Running;
+        };
+        let step = trial.child.step(context);
+        let (own, goal, floor) = (trial.child.session.batch_loss, parent.loss(), floor.unwrap_or(0.0));
+        if step == Step::Spent {
+            self.decide(own < goal, context);
+            return Step::Spent;
+        }
+        trial.steps += 1;
+        let before = *trial.before.get_or_insert(own);
+        let block = self.settings.steps.get() as u64;
+        match step {
+            Step::Diverged => self.decide(false, context),
+            // A stopping rule holds for the child.
+            Step::Stopped => {
+                let passes = own < goal;
+                self.decide(passes, context);
+                return if passes { Step::Stopped } else { Step::Running };
+            }
+            _ if !trial.steps.is_multiple_of(block) => {}
+            _ if own < goal => self.decide(true, context),
+            _ => {
+                let blocks = trial.steps / block;
+                let far = blocks == 1 && trial.change != Change::Start && own > FAR * goal;
+                let rate = libm::log(above(before, floor) / above(own, floor));
+                let missing = libm::log(above(own, floor) / above(goal, floor));
+                if far || missing > AHEAD * rate || blocks >= self.settings.blocks.get() as u64 {
+                    self.decide(false, context);
+                } else {
+                    trial.before = Some(own);
+                }
+            }
+        }
+        Step::Running
+    }
+
+    /// The child takes its parent's place, or is forgotten.
+    fn decide(&mut self, accepted: bool, context: &mut ArmContext) {
+        let State { parent: Some(parent), trial, .. } = &mut self.state else { return };
+        let Some(trial) = trial.take() else { return };
+        let finite = |loss: f64| loss.is_finite().then_some(loss);
+        let own = trial.child.session.batch_loss;
+        let (spent, before) = (context.cost.total(), finite(parent.loss()));
+        let price = spent - trial.began;
+        context.log.turns.push(Turn { change: trial.change, accepted, spent, price, before, after: finite(own) });
+        let wait = self.settings.steps.get() as u64;
+        if accepted {
+            let age = if trial.change == Change::Start { 0 } else { parent.slope.age };
+            let slope = Slope::at(age + trial.steps, own, wait);
+            *parent = Parent { descent: trial.child, slope, fails: 0 };
+        } else {
+            let patience = self.pool.regime.numbers().patience;
+            parent.slope.wait = (parent.slope.wait as f64 * patience) as u64;
+            parent.fails += 1;
+        }
+    }
+}
+
+impl Arm for GraftArm<'_> {
+    fn advance(&mut self, context: &mut ArmContext) -> Result<Step> {
+        if self.state.parent.is_none() {
+            self.begin(context)?;
+        }
+        while !context.is_due() {
+            let step = if self.state.trial.is_some() { self.try_child(context) } else { self.train(context)? };
+            if step != Step::Running {
+                return Ok(step);
+            }
+        }
+        Ok(Step::Running)
+    }
+
+    fn weights(&self) -> Option<&[f32]> {
+        // A loss is that of the weights before their latest step: what has taken none ranks last.
+        let of = |session: &'_ Session| Fitness::new(session.batch_loss);
+        let parent = self.state.parent.as_ref().map(|parent| &parent.descent.session);
+        let child = self.state.trial.as_ref().map(|trial| &trial.child.session);
+        let child = child.filter(|child| child.status != Status::Diverged);
+        let living = [parent, child].into_iter().flatten().map(|session| (&session.params, of(session)));
+        let best = self.state.best.as_ref().map(|(params, loss)| (params, *loss));
+        living.chain(best).min_by_key(|(_, loss)| *loss).map(|(params, _)| &params[..])
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Train
+    }
+
+    fn save(&self, to: &mut StateWriter) {
+        to.put(&self.state);
+    }
+
+    fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
+        self.state = from.take()?;
+        let State { parent, trial, best, .. } = &self.state;
+        let parent_session = parent.as_ref().map(|parent| &parent.descent.session);
+        let child_session = trial.as_ref().map(|trial| &trial.child.session);
+        let fit = [parent_session, child_session].into_iter().flatten().all(|session| session.fits(train));
+        if !fit || (parent.is_none() && trial.is_some()) {
+            return Err(sealed::mismatch());
+        }
+        check_length(best.iter().map(|(weights, _)| weights), train)
+    }
+}
