@@ -2,6 +2,7 @@
 
 mod activation;
 mod assignment;
+pub mod double;
 pub mod kernel;
 pub mod linear_algebra;
 mod moments;
