@@ -4,6 +4,8 @@
 //! multiply-add, as in the kernels of single precision. Sums over rows run in sixteen lanes, row r in lane r mod 16, that
 //! are added up in order at the end; those of the Gram matrix run in the order of the rows. So the bits depend on no
 //! instruction set. `reference` is the oracle.
+// The loops name their lanes.
+#![allow(clippy::needless_range_loop)]
 
 use crate::math::double::{LANES, Lanes, add_gram, exp_nonpositive, logistic, padded, tanh};
 #[cfg(test)]

@@ -213,7 +213,7 @@ for name, method, steps in RUNS:
         path, _ = method(function, steps[kind])
         best = minimize(lambda x: value(function, x), function.start, jac=lambda x: slope(function, x), tol=1e-12)
         assert np.allclose(x, best.x, atol=1e-4), (name, kind, x, best.x)
-        lines = ["        %s," % ", ".join("%.17e" % loss for loss in path[i : i + 5]) for i in range(0, len(path), 5)]
+        lines = ["        %s," % ", ".join("%.12e" % loss for loss in path[i : i + 5]) for i in range(0, len(path), 5)]
         print('    ("%s()", Function::%s, &[' % (name, kind))
         print("\n".join(lines))
         print("    ]),")
