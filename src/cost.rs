@@ -36,6 +36,27 @@ impl Cost {
         Cost { forward, backward: 2 * forward, ..Cost::ZERO }
     }
 
+    /// One product of the Hessian with a direction by the R-operator: three passes forward, five back of one multiply-add
+    /// a weight each.
+    pub fn hessian_product(weights: usize, rows: usize) -> Cost {
+        let forward = weights as u64 * rows as u64;
+        Cost { forward: 3 * forward, backward: 5 * forward, ..Cost::ZERO }
+    }
+
+    /// JᵀJ and Jᵀe of the residuals of `outputs` outputs by `parameters` parameters: a pass forward, a backward pass (of two
+    /// forward ones) for each output's row of the Jacobian, and for each such row the lower triangle of the Gram matrix of
+    /// its parameters and its residual: (parameters + 1)(parameters + 2) / 2 multiply-adds.
+    pub fn gauss_newton(weights: usize, parameters: usize, outputs: usize, rows: usize) -> Cost {
+        let (forward, residuals) = (weights as u64 * rows as u64, outputs as u64 * rows as u64);
+        let parameters = parameters as u64;
+        Cost {
+            forward,
+            jacobian: 2 * forward * outputs as u64,
+            linear_algebra: residuals * ((parameters + 1) * (parameters + 2) / 2),
+            ..Cost::ZERO
+        }
+    }
+
     /// Linear algebra on rows.
     pub fn linear_algebra(multiply_adds: u64) -> Cost {
         Cost { linear_algebra: multiply_adds, ..Cost::ZERO }

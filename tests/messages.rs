@@ -218,6 +218,11 @@ fn messages_of_options() {
         &["--set", "budget"],
         &["--set", "arms[2].method.mutation.rate=7"],
         &["--set", "train.optimizer=Adm(learning_rate: 0.1)"],
+        &["--set", "train.optimizer=Lbfgs()"],
+        &["--set", "train.optimizer=LevenbergMarquardt()", "--set", "train.batch=Full"],
+        &["--set", "train.optimizer=Lbfgs()", "--set", "train.batch=Full", "--set", "train.clip=Norm(max: 1.0)"],
+        &["--set", "train.optimizer=Newton()", "--set", "train.batch=Full", "--set", "network.hidden[0].units=100"],
+        &["--set", "train.stop=[MaxDamping(1e10)]"],
         &["--seeds", "30..1"],
         &["--seeds", "1,1"],
     ] {

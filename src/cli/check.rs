@@ -1,9 +1,10 @@
 //! `precocial check`: everything but the run.
 
 use super::{Changes, overrides, search, terminal::Terminal, units};
+use precocial::cost::Cost;
 use precocial::experiment::{Loaded, Opened, Plan, Study, grouped};
 use precocial::rng::{Purpose, Streams};
-use precocial::train::{Scratch, apply};
+use precocial::train::{Scratch, Session, Status, TrainContext};
 use precocial::{Error, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -154,27 +155,22 @@ impl Examined {
 /// Multiply-adds a second of one thread of this machine at this experiment's training steps, measured in at most 50 ms.
 fn measure(study: &Study) -> Result<f64> {
     let prepared = study.prepare(study.seeds[0])?;
-    let rows = &prepared.supervised.training;
     let (network, training) = (&study.network, &study.experiment.train);
-    let size = training.batch.rows(rows.count());
-    let mut batch = precocial::math::Rows::with_shape(size, rows.features(), rows.outputs());
-    batch.gather(rows, &(0..size as u32).collect::<Vec<_>>());
-    let mut params = vec![0.0; network.parameters()];
-    Streams::new(0).stream(Purpose::Initialize, 0, 0).fill_normal(&mut params, 0.1);
-    let Scratch { mut workspace, mut gradient, mut optimizer, .. } = Scratch::default();
-    gradient.resize(params.len(), 0.0);
-    optimizer.reset(&*training.optimizer, params.len());
-    let (begin, mut passes) = (Instant::now(), 0_u32);
+    let context =
+        TrainContext { network, supervised: &prepared.supervised, training, streams: Streams::new(study.seeds[0]) };
+    let mut start = vec![0.0; network.parameters()];
+    Streams::new(0).stream(Purpose::Initialize, 0, 0).fill_normal(&mut start, 0.1);
+    let (mut scratch, mut cost) = (Scratch::default(), Cost::ZERO);
+    let mut session = Session::new(&start, training);
+    let begin = Instant::now();
     let mut spent = Duration::ZERO;
     while spent < Duration::from_millis(3) {
-        network.gradient(&params, &batch, &mut gradient, &mut workspace);
-        apply(training, &mut optimizer, &mut params, &mut gradient);
-        passes += 1;
+        if session.step(&context, &mut scratch, &mut cost) != Status::Running {
+            session = Session::new(&start, training);
+        }
         spent = begin.elapsed();
     }
-    // A gradient is one pass forward and two back.
-    let work = 3.0 * network.multiply_adds() as f64 * size as f64 * f64::from(passes);
-    Ok(work / spent.as_secs_f64().max(1e-9))
+    Ok(cost.total() as f64 / spent.as_secs_f64().max(1e-9))
 }
 
 /// `1 arm`, `3 arms`, `3 classes`.

@@ -139,7 +139,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0137",
         "training settings that do not fit",
-        "Some optimizers (Rprop) need the gradient of all rows: `batch: Full`. So do arms that compare\nlosses from step to step (Graft, ResetOnPlateau, RestartOnStagnation). `Patience` watches validation rows, which the\nsplit must provide.",
+        "Some optimizers need all rows at each step: `batch: Full` (Rprop, LevenbergMarquardt, ScaledConjugateGradient, Lbfgs,\nNewton). So do arms that compare losses from step to step (Graft, ResetOnPlateau, RestartOnStagnation). `Patience` watches\nvalidation rows, which the split must provide.",
     ),
     (
         "P0138",
@@ -166,6 +166,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "P0143",
         "a way of tuning that does not fit the task",
         "`Gradient` follows the slope of a loss on rows; a control task has no rows. `Evolution` compares the returns of\nepisodes; a data set has no episodes. Without `tuning` each task gets the one that fits.",
+    ),
+    (
+        "P0145",
+        "a training method that does not fit",
+        "LevenbergMarquardt, ScaledConjugateGradient, Lbfgs and Newton choose the length of their steps: they take no `schedule`\nand no `clip`, and do not tune graphs. LevenbergMarquardt is made for `loss: MeanSquared`. `MaxDamping` watches the\ndamping of LevenbergMarquardt, ScaledConjugateGradient and Newton.",
     ),
     (
         "P0151",

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::evolve::Population;
 use crate::math::Rows;
 use crate::rng::{Purpose, Streams};
-use crate::train::{Batch, Scratch, TrainContext, apply};
+use crate::train::{Batch, OnRows, Scratch, Steps, TrainContext, apply};
 use crate::values::{Count, Fitness, Probability};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,8 @@ pub enum Measure {
         size: Count,
     },
     /// The loss after a few optimizer steps from the genome, with a fresh optimizer. Costs 3 steps + 1 passes over the
-    /// batch; with `batch: Size(n)` every step and the loss see minibatches that all genomes of a generation share.
+    /// batch; with `batch: Size(n)` every step and the loss see minibatches that all genomes of a generation share. Methods
+    /// that ask the objective take all their steps on the first of them, and are charged what they ask.
     ShortBackprop {
         /// Optimizer steps; 0 is the forward loss.
         steps: u32,
@@ -57,14 +58,16 @@ impl Measure {
         matches!(self, Measure::ForwardLoss | Measure::ShortBackprop { batch: Batch::Full, .. })
     }
 
-    /// Cost of one genome's score on `rows` training rows by a network of `multiply_adds` a row.
-    pub fn cost(&self, multiply_adds: usize, rows: usize) -> Cost {
+    /// Cost of one genome's score at most.
+    pub fn cost(&self, context: &TrainContext) -> Cost {
+        let (multiply_adds, rows) = (context.network.multiply_adds(), context.supervised.training.count());
         match self {
             Measure::ForwardLoss => Cost::forward(multiply_adds, rows),
             Measure::MinibatchLoss { size } => Cost::forward(multiply_adds, size.get().min(rows)),
             Measure::ShortBackprop { steps, batch, .. } => {
                 let rows = batch.rows(rows);
-                Cost::gradient(multiply_adds, rows).times(u64::from(*steps)) + Cost::forward(multiply_adds, rows)
+                let step = context.training.step_cost(context.network, rows);
+                step.times(u64::from(*steps)) + Cost::forward(multiply_adds, rows)
             }
         }
     }
@@ -95,7 +98,7 @@ pub struct Evaluations {
 
 /// Scores the individuals of a generation. The seam for other engines: nothing above knows how it is done.
 pub trait Evaluate<P>: Sync {
-    /// Cost of scoring one individual.
+    /// Cost of scoring one individual at most.
     fn cost(&self) -> Cost;
 
     /// Scores `individuals`; adds what it cost to `out.cost`.
@@ -168,22 +171,45 @@ impl<'a> LossEvaluator<'a> {
         }
     }
 
-    fn score(&self, genome: &[f32], batches: &[Rows], scratch: &mut Scratch, learned: Option<&mut [f32]>) -> Fitness {
+    /// The fitness of a genome, and what it cost.
+    fn score(
+        &self,
+        genome: &[f32],
+        batches: &[Rows],
+        scratch: &mut Scratch,
+        learned: Option<&mut [f32]>,
+    ) -> (Fitness, Cost) {
         let TrainContext { network, supervised, training, .. } = self.context;
         let all = &supervised.training;
+        let mut cost = self.cost();
         let loss = match self.measure {
             Measure::ForwardLoss => network.loss(genome, all, &mut scratch.workspace),
             Measure::MinibatchLoss { .. } => network.loss(genome, &batches[0], &mut scratch.workspace),
             Measure::ShortBackprop { steps, .. } => {
                 let rows = |step: usize| batches.get(step).unwrap_or(all);
-                let Scratch { workspace, gradient, params, optimizer, .. } = scratch;
+                let Scratch { workspace, double, gradient, params, optimizer, .. } = scratch;
                 params.clear();
                 params.extend_from_slice(genome);
                 gradient.resize(genome.len(), 0.0);
                 optimizer.reset(&*training.optimizer, genome.len());
-                for step in 0..steps as usize {
-                    network.gradient(params, rows(step), gradient, workspace);
-                    apply(training, optimizer, params, gradient);
+                match training.optimizer.steps() {
+                    Steps::ByGradient(method) => {
+                        for step in 0..steps as usize {
+                            network.gradient(params, rows(step), gradient, workspace);
+                            apply(training, method, optimizer, params, gradient);
+                        }
+                    }
+                    Steps::ByObjective(method) => {
+                        let first = rows(0);
+                        cost = Cost::forward(network.multiply_adds(), first.count());
+                        let mut objective = OnRows { network, rows: first, memory: double, cost: &mut cost };
+                        for _ in 0..steps {
+                            let progress = method.step(&mut optimizer.memory, params, &mut objective);
+                            if progress.stuck || !(progress.loss + progress.gradient_norm).is_finite() {
+                                break;
+                            }
+                        }
+                    }
                 }
                 if let Some(learned) = learned {
                     learned.copy_from_slice(params);
@@ -191,13 +217,13 @@ impl<'a> LossEvaluator<'a> {
                 network.loss(params, rows(steps as usize), workspace)
             }
         };
-        Fitness::new(loss)
+        (Fitness::new(loss), cost)
     }
 }
 
 impl Evaluate<Population> for LossEvaluator<'_> {
     fn cost(&self) -> Cost {
-        self.measure.cost(self.context.network.multiply_adds(), self.context.supervised.training.count())
+        self.measure.cost(&self.context)
     }
 
     fn evaluate(
@@ -225,6 +251,15 @@ impl Evaluate<Population> for LossEvaluator<'_> {
         let pieces = (TASK as f64 / (self.cost().total().max(1) as f64 * slower)).max(1.0) as usize;
         let first = individuals.start;
         let fitness = &mut out.fitness[individuals.clone()];
+        // Whole numbers: their sum is the same in any order. Where all cost the same, nobody needs to wait for the sum.
+        let asks = matches!(self.context.training.optimizer.steps(), Steps::ByObjective(_));
+        let varies = asks && matches!(self.measure, Measure::ShortBackprop { .. });
+        let spent = Mutex::new(Cost::ZERO);
+        let charge = |cost: Cost| {
+            if varies {
+                *spent.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) += cost;
+            }
+        };
         if let Some(share) = inherited {
             let fits = out.learned.as_ref().is_some_and(|learned| learned.len() == population.len());
             if !fits {
@@ -238,16 +273,21 @@ impl Evaluate<Population> for LossEvaluator<'_> {
             let work = fitness.par_iter_mut().zip(learned).enumerate().with_min_len(pieces);
             work.for_each(|(offset, (fitness, learned))| {
                 let genome = population.genome(first + offset);
-                *fitness = self.with_scratch(|scratch| self.score(genome, batches, scratch, Some(learned)));
+                let (score, cost) = self.with_scratch(|scratch| self.score(genome, batches, scratch, Some(learned)));
+                *fitness = score;
+                charge(cost);
             });
         } else {
             let work = fitness.par_iter_mut().enumerate().with_min_len(pieces);
             work.for_each(|(offset, fitness)| {
                 let genome = population.genome(first + offset);
-                *fitness = self.with_scratch(|scratch| self.score(genome, batches, scratch, None));
+                let (score, cost) = self.with_scratch(|scratch| self.score(genome, batches, scratch, None));
+                *fitness = score;
+                charge(cost);
             });
         }
-        out.cost += self.cost().times(individuals.len() as u64);
+        let spent = spent.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        out.cost += if varies { spent } else { self.cost().times(individuals.len() as u64) };
         Ok(())
     }
 }

@@ -88,7 +88,7 @@ impl Study {
         }
         let study = Study { experiment, dataset, network, encoding, seeds, order };
         let first = study.prepare(study.seeds[0])?;
-        study.experiment.train.check(first.supervised.validation.is_some())?;
+        study.experiment.train.check(&study.network, first.supervised.validation.is_some())?;
         Ok(study)
     }
 
@@ -217,7 +217,9 @@ impl Study {
         let genomes = self.experiment.arms.iter().map(genomes).max().unwrap_or(0) as u128;
         let workspace = Workspace::bytes(self.network.layers());
         // Some five slices of parameters for the optimizer and the records of a run.
-        [data, predictions, packed + parameters * (genomes + 5) + workspace * (1 + threads as u128)]
+        // What a training remembers that holds whole matrices, also in the scores of each thread.
+        let memory = u128::from(self.experiment.train.bytes(self.network.parameters() as u64));
+        [data, predictions, packed + parameters * (genomes + 5) + (workspace + memory) * (1 + threads as u128)]
     }
 }
 

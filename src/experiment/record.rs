@@ -105,6 +105,12 @@ pub struct HistoryRow {
     pub best_train_loss: Option<f64>,
     /// Norm of the latest gradient.
     pub gradient_norm: Option<f64>,
+    /// Damping of the next step, of methods that have one.
+    #[serde(default)]
+    pub damping: Option<f64>,
+    /// Checks in a row without a new lowest validation loss, where patience counts them and the method asks the objective.
+    #[serde(default)]
+    pub validation_checks: Option<u64>,
     /// Seconds since the run of this arm began; not reproducible.
     pub seconds: f64,
 }

@@ -262,6 +262,8 @@ impl<'a> Observer<'a> {
             validation_loss: validation.and_then(finite),
             best_train_loss: finite(self.seen.lowest),
             gradient_norm: log.gradient_norm.and_then(finite).filter(|_| arm.phase() == Phase::Train),
+            damping: log.damping.and_then(finite).filter(|_| arm.phase() == Phase::Train),
+            validation_checks: log.checks.filter(|_| arm.phase() == Phase::Train),
             seconds,
         };
         self.seen.history.push(row);

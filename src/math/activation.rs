@@ -99,6 +99,31 @@ impl Activation {
         }
     }
 
+    /// Second derivative at x, in double precision; 0 at corners.
+    pub fn curvature(self, x: f64) -> f64 {
+        use std::f64::consts::PI;
+        let (y, slope) = self.apply(x);
+        match self {
+            Activation::Linear
+            | Activation::Step
+            | Activation::Relu
+            | Activation::LeakyRelu { .. }
+            | Activation::Abs
+            | Activation::Negate => 0.0,
+            Activation::Logistic => slope * (1.0 - 2.0 * y),
+            Activation::Tanh => -2.0 * y * slope,
+            Activation::Gelu => (2.0 - x * x) * libm::exp(-0.5 * x * x) / (2.0 * PI).sqrt(),
+            Activation::Silu => {
+                let share = 1.0 / (1.0 + libm::exp(-x));
+                share * (1.0 - share) * (2.0 + x * (1.0 - 2.0 * share))
+            }
+            Activation::Softplus => slope * (1.0 - slope),
+            Activation::Sin | Activation::Cos => -PI * PI * y,
+            Activation::Gaussian => (x * x - 1.0) * y,
+            Activation::Square => 2.0,
+        }
+    }
+
     /// Lowest and highest value of a bounded activation, by which saturation is judged.
     pub fn range(self) -> Option<(f32, f32)> {
         match self {
@@ -141,6 +166,9 @@ mod tests {
                 let h = 1e-5;
                 let numeric = (activation.apply(x + h).0 - activation.apply(x - h).0) / (2.0 * h);
                 let exact = activation.apply(x).1;
+                assert!((numeric - exact).abs() < 1e-7 * exact.abs().max(1.0), "{activation:?} at {x}");
+                let numeric = (activation.apply(x + h).1 - activation.apply(x - h).1) / (2.0 * h);
+                let exact = activation.curvature(x);
                 assert!((numeric - exact).abs() < 1e-7 * exact.abs().max(1.0), "{activation:?} at {x}");
             }
         }

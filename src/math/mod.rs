@@ -2,6 +2,7 @@
 
 mod activation;
 mod assignment;
+pub mod double;
 pub mod kernel;
 pub mod least_squares;
 pub mod linear_algebra;

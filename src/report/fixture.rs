@@ -41,6 +41,12 @@ pub fn regression() -> Analysis {
     let text = to_text(&experiment).replace("Classification(", "Regression(").replace("CrossEntropy", "MeanSquared");
     experiment = parse(&text, Path::new("fixture.ron")).unwrap().experiment;
     let mut tables = tables(&experiment, [law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)]);
+    for row in &mut tables.history {
+        row.validation_loss = row.train_loss.map(|loss| 1.1 * loss);
+        row.gradient_norm = row.train_loss.map(|loss| 0.3 * loss);
+        row.damping = Some(1e-3 / row.cost);
+        row.validation_checks = Some(row.step % 7);
+    }
     for (index, row) in tables.predictions.iter_mut().enumerate() {
         row.target = (index % 7) as f64;
         row.predicted = row.target + 0.1 * (index % 3) as f64;
@@ -137,6 +143,8 @@ fn run(tables: &mut Tables, arm: &str, seed: u64, law: Law, evolved: bool) {
             validation_loss: None,
             best_train_loss: Some(loss(cost)),
             gradient_norm: None,
+            damping: None,
+            validation_checks: None,
             seconds: cost * 1e-6,
         });
         cost = if cost < end { (cost * 1.1).min(end) } else { f64::INFINITY };

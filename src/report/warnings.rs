@@ -4,7 +4,7 @@ use crate::experiment::config::Metric;
 use crate::experiment::folder::State;
 use crate::math::statistics::Method;
 use crate::report::analysis::{Analysis, Run};
-use crate::report::number::{percent, short};
+use crate::report::number::{digits, percent, short};
 
 /// Fewer seeds than these say little.
 const FEW_SEEDS: usize = 10;
@@ -142,6 +142,17 @@ fn data(analysis: &Analysis, list: &mut Vec<String>) {
     if training < FEW_ROWS {
         list.push(format!("Only {training} training rows: splits differ much, and results with them."));
     }
+    let (weights, outputs) = (analysis.manifest.parameters, analysis.manifest.targets.len());
+    let wanted = training * outputs;
+    if wanted < weights {
+        let each = if outputs == 1 { "1 target".to_owned() } else { format!("{outputs} targets") };
+        list.push(format!(
+            "{weights} weights and thresholds face {training} training rows with {each} each: {} weights for every number \
+             that is to be met. Such a network can learn its rows by heart, and a low training loss says nothing about \
+             other rows; fewer hidden units or more rows would.",
+            digits(weights as f64 / wanted.max(1) as f64, 2)
+        ));
+    }
 }
 
 #[cfg(test)]
@@ -155,6 +166,7 @@ mod tests {
         diverging.diverges_from = 2;
         let mut analysis = analysis([diverging, law(5e3, 6.0), law(5e3, 6.0)], 3, "");
         analysis.manifest.state = State::Interrupted;
+        analysis.manifest.parts[0] = 6;
         for run in &mut analysis.arms[2].runs {
             run.result.steps = 0;
             run.history.clear();
@@ -170,6 +182,7 @@ mod tests {
             "The file names no targets",
             "Only 20 test rows",
             "A note",
+            "14 weights and thresholds face 6 training rows with 2 targets each: 1.2 weights for every number",
         ] {
             assert!(list.contains(part), "{part} is not in\n{list}");
         }

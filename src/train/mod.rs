@@ -3,6 +3,7 @@
 mod clip;
 mod health;
 pub mod initializer;
+mod objective;
 pub mod optimizer;
 pub mod readout;
 mod schedule;
@@ -12,7 +13,8 @@ mod settings;
 pub use clip::Clip;
 pub use health::{Health, LayerHealth};
 pub use initializer::{Initialize, Initializer};
-pub use optimizer::{Optimize, Optimizer, OptimizerState};
+pub use objective::{Objective, OnRows, Prices};
+pub use optimizer::{Minimize, Optimize, Optimizer, OptimizerState, Steps, Train};
 pub use schedule::Schedule;
 pub use session::{Scratch, Session, Status, TrainContext, apply, norm};
 pub use settings::{Batch, Stop, Training};

@@ -1,12 +1,12 @@
-//! Gradient descent, one step at a time.
+//! Training, one step at a time.
 
 use crate::cost::Cost;
 use crate::math::Rows;
 use crate::math::kernel::{Loop, Workspace, vectorized};
-use crate::network::Mlp;
+use crate::network::{DoubleWorkspace, Mlp};
 use crate::rng::{Purpose, Streams};
 use crate::task::Supervised;
-use crate::train::{Batch, Optimize, OptimizerState, Stop, Training};
+use crate::train::{Batch, Minimize, OnRows, Optimize, OptimizerState, Prices, Steps, Stop, Training};
 use serde::{Deserialize, Serialize};
 
 /// What training needs to know besides the state of a session.
@@ -27,6 +27,8 @@ pub struct TrainContext<'a> {
 pub struct Scratch {
     /// Memory of the kernels.
     pub workspace: Workspace,
+    /// Memory of passes in double precision.
+    pub double: DoubleWorkspace,
     /// A gradient.
     pub gradient: Vec<f32>,
     /// Parameters to try something on.
@@ -60,19 +62,24 @@ pub struct Session {
     pub params: Vec<f32>,
     /// The optimizer's memory.
     pub optimizer: OptimizerState,
-    /// Epochs completed.
+    /// Epochs completed: passes over the training rows; for methods that ask the objective, trials that were good.
     pub epoch: u64,
-    /// Loss of the latest batch, before its step.
+    /// Training rows of all steps so far, for such methods of all epochs.
+    pub seen: u64,
+    /// Loss of the latest batch, before its step; for methods that ask the objective, after it.
     pub batch_loss: f64,
     /// Norm of the latest gradient, before clipping.
     pub gradient_norm: f64,
+    /// Damping of the next step, for methods that have one.
+    pub damping: Option<f64>,
+    /// Checks in a row without a new lowest validation loss, where patience counts them.
+    pub checks: u64,
     /// Where it stands.
     pub status: Status,
     /// First row of the next batch in the epoch's order.
     position: usize,
     epoch_loss: f64,
     best_validation: f64,
-    checks: u64,
 }
 
 impl Session {
@@ -84,13 +91,15 @@ impl Session {
             params: start.to_vec(),
             optimizer,
             epoch: 0,
+            seen: 0,
             batch_loss: f64::INFINITY,
             gradient_norm: 0.0,
+            damping: None,
+            checks: 0,
             status: Status::Running,
             position: 0,
             epoch_loss: 0.0,
             best_validation: f64::INFINITY,
-            checks: 0,
         }
     }
 
@@ -119,11 +128,20 @@ impl Session {
         self.optimizer.step
     }
 
+    /// Rows that the next step looks at.
+    pub fn next_rows(&self, context: &TrainContext) -> usize {
+        let rows = context.supervised.training.count();
+        context.training.batch.rows(rows).min(rows - self.position)
+    }
+
     /// What the next step will cost at most.
     pub fn next_cost(&self, context: &TrainContext) -> Cost {
         let rows = context.supervised.training.count();
-        let batch = context.training.batch.rows(rows).min(rows - self.position);
-        let mut cost = Cost::gradient(context.network.multiply_adds(), batch);
+        let batch = self.next_rows(context);
+        let mut cost = match context.training.optimizer.steps() {
+            Steps::ByGradient(_) => Cost::gradient(context.network.multiply_adds(), batch),
+            Steps::ByObjective(method) => method.next_cost(&self.optimizer.memory, &Prices::of(context.network, rows)),
+        };
         if self.position + batch == rows && patience(context.training).is_some() {
             let validation = context.supervised.validation.as_ref().map_or(0, Rows::count);
             cost += Cost::forward(context.network.multiply_adds(), validation);
@@ -136,9 +154,63 @@ impl Session {
         if self.status != Status::Running {
             return self.status;
         }
+        match context.training.optimizer.steps() {
+            Steps::ByGradient(optimizer) => self.gradient_step(optimizer, context, scratch, cost),
+            Steps::ByObjective(method) => self.objective_step(method, context, scratch, cost),
+        }
+        self.status
+    }
+
+    /// A step of a method that asks the objective: an epoch of its own, if its trial was good.
+    fn objective_step(
+        &mut self,
+        method: &dyn Minimize,
+        context: &TrainContext,
+        scratch: &mut Scratch,
+        cost: &mut Cost,
+    ) {
+        let TrainContext { network, supervised, training, .. } = *context;
+        let rows = &supervised.training;
+        let progress = {
+            let mut objective = OnRows { network, rows, memory: &mut scratch.double, cost };
+            self.optimizer.step += 1;
+            method.step(&mut self.optimizer.memory, &mut self.params, &mut objective)
+        };
+        self.batch_loss = progress.loss;
+        self.gradient_norm = progress.gradient_norm;
+        self.damping = progress.damping;
+        if !(progress.loss.is_finite() && progress.gradient_norm.is_finite()) {
+            self.status = Status::Diverged;
+            return;
+        }
+        if progress.moved {
+            self.epoch_loss = progress.loss * rows.count() as f64;
+            self.seen += rows.count() as u64;
+            self.end_epoch(context, scratch, cost);
+        }
+        if training.stop.iter().any(|stop| matches!(stop, Stop::Goal(goal) if progress.loss <= goal.get())) {
+            self.status = Status::Reached;
+        }
+        let ends = |stop: &Stop| match stop {
+            Stop::MinGradient(least) => progress.gradient_norm <= least.get(),
+            Stop::MaxDamping(most) => progress.damping.is_some_and(|damping| damping > most.get()),
+            _ => false,
+        };
+        if self.status == Status::Running && (progress.stuck || training.stop.iter().any(ends)) {
+            self.status = Status::Stopped;
+        }
+    }
+
+    fn gradient_step(
+        &mut self,
+        optimizer: &dyn Optimize,
+        context: &TrainContext,
+        scratch: &mut Scratch,
+        cost: &mut Cost,
+    ) {
         let TrainContext { network, supervised, training, streams } = *context;
         let rows = &supervised.training;
-        let batch = training.batch.rows(rows.count()).min(rows.count() - self.position);
+        let batch = self.next_rows(context);
         scratch.gradient.resize(network.parameters(), 0.0);
         let Scratch { workspace, gradient, batch: batch_rows, order, order_of, .. } = scratch;
         let loss = match training.batch {
@@ -158,11 +230,12 @@ impl Session {
             }
         };
         *cost += Cost::gradient(network.multiply_adds(), batch);
+        self.seen += batch as u64;
         self.batch_loss = loss;
         self.gradient_norm = norm(gradient);
         if !loss.is_finite() || !self.gradient_norm.is_finite() {
             self.status = Status::Diverged;
-            return self.status;
+            return;
         }
         if training
             .stop
@@ -170,15 +243,14 @@ impl Session {
             .any(|stop| matches!(stop, Stop::MinGradient(least) if self.gradient_norm <= least.get()))
         {
             self.status = Status::Stopped;
-            return self.status;
+            return;
         }
-        apply(training, &mut self.optimizer, &mut self.params, gradient);
+        apply(training, optimizer, &mut self.optimizer, &mut self.params, gradient);
         self.epoch_loss += loss * batch as f64;
         self.position += batch;
         if self.position == rows.count() {
             self.end_epoch(context, scratch, cost);
         }
-        self.status
     }
 
     fn end_epoch(&mut self, context: &TrainContext, scratch: &mut Scratch, cost: &mut Cost) {
@@ -212,11 +284,16 @@ impl Session {
     }
 }
 
-/// One step of the optimizer: clipping, schedule, update.
-pub fn apply(training: &Training, state: &mut OptimizerState, params: &mut [f32], gradient: &mut [f32]) {
+/// One step along a gradient: clipping, schedule, update.
+pub fn apply(
+    training: &Training,
+    optimizer: &dyn Optimize,
+    state: &mut OptimizerState,
+    params: &mut [f32],
+    gradient: &mut [f32],
+) {
     training.clip.apply(gradient);
     state.step += 1;
-    let optimizer: &dyn Optimize = &*training.optimizer;
     let rate = optimizer.learning_rate() * training.schedule.factor(state.step);
     optimizer.step(state, params, gradient, rate);
 }

@@ -1,8 +1,10 @@
 //! How training goes: the `train` part of an experiment.
 
+use crate::cost::Cost;
 use crate::error::{Error, Result};
-use crate::train::{Clip, Optimizer, Schedule};
-use crate::values::{Count, NonNegative};
+use crate::network::Mlp;
+use crate::train::{Clip, Optimizer, Prices, Schedule, Steps};
+use crate::values::{Count, NonNegative, Positive};
 use serde::{Deserialize, Serialize};
 
 /// Rows that one gradient looks at.
@@ -29,12 +31,15 @@ impl Batch {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Stop {
-    /// After this many passes over the training rows.
+    /// After this many passes over the training rows; of methods that ask the objective, trials that were good.
     Epochs(Count),
-    /// At a training loss of this or less: of the full batch, or the mean over an epoch's minibatches.
+    /// At a training loss of this or less: of the full batch, or the mean over an epoch's minibatches, before the step; for
+    /// methods that ask the objective, after it.
     Goal(NonNegative),
     /// At a gradient norm of this or less.
     MinGradient(NonNegative),
+    /// At a damping above this: of methods that have one (Levenberg–Marquardt's μ, Newton's and SCG's λ).
+    MaxDamping(Positive),
     /// After this many checks in a row without a new lowest validation loss, one check an epoch; the checks are charged.
     Patience(Count),
 }
@@ -43,7 +48,7 @@ pub enum Stop {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
-    /// How gradients become steps.
+    /// How parameters are changed.
     pub optimizer: Optimizer,
     /// Rows that one gradient looks at; `Full` unless said otherwise.
     #[serde(default)]
@@ -60,13 +65,55 @@ pub struct Training {
 }
 
 impl Training {
+    /// What one step on so many rows costs at most, without the validation check that may end it.
+    pub fn step_cost(&self, network: &Mlp, rows: usize) -> Cost {
+        match self.optimizer.steps() {
+            Steps::ByGradient(_) => Cost::gradient(network.multiply_adds(), rows),
+            Steps::ByObjective(method) => method.step_cost(&Prices::of(network, rows)),
+        }
+    }
+
+    /// Bytes that a training of so many parameters remembers and works with.
+    pub fn bytes(&self, parameters: u64) -> u64 {
+        match self.optimizer.steps() {
+            Steps::ByGradient(optimizer) => 4 * parameters * optimizer.slots().len() as u64,
+            Steps::ByObjective(method) => 8 * method.numbers(parameters),
+        }
+    }
+
     /// Checks what the types cannot.
     ///
     /// # Errors
-    /// `P0137` for a minibatch under an optimizer that needs all rows, or patience without validation rows.
-    pub fn check(&self, has_validation: bool) -> Result<()> {
+    /// `P0145` for a schedule or a clip under a method that chooses its steps itself, a stopping rule that it cannot meet, and
+    /// what it refuses of `network`; `P0137` for a minibatch under one that needs all rows, or patience without validation
+    /// rows.
+    pub fn check(&self, network: &Mlp, has_validation: bool) -> Result<()> {
+        let name = self.optimizer.name();
+        let mut is_damped = false;
+        if let Steps::ByObjective(method) = self.optimizer.steps() {
+            is_damped = method.is_damped();
+            let refuse = |what: &str, help: &str| {
+                let message = format!("`{name}` chooses the length of its steps itself and heeds no `{what}`");
+                Err(Error::experiment("P0145", message).help(help))
+            };
+            if self.schedule != Schedule::Constant {
+                return refuse(
+                    "schedule",
+                    "leave `schedule` out, or choose `Adam` or another method with a learning rate",
+                );
+            }
+            if self.clip != Clip::None {
+                return refuse("clip", "leave `clip` out, or choose `Adam` or another method with a learning rate");
+            }
+            method.check(network)?;
+        }
+        if !is_damped && self.stop.iter().any(|stop| matches!(stop, Stop::MaxDamping(_))) {
+            return Err(Error::experiment("P0145", format!("`MaxDamping` watches a damping, and `{name}` has none"))
+                .help(
+                    "remove `MaxDamping`, or choose `LevenbergMarquardt()`, `Newton()` or `ScaledConjugateGradient()`",
+                ));
+        }
         if self.optimizer.full_batch_only() && self.batch != Batch::Full {
-            let name = self.optimizer.name();
             return Err(Error::experiment("P0137", format!("`{name}` needs the gradient of all rows"))
                 .help("write `batch: Full`, or choose `Adam` for minibatches"));
         }

@@ -79,7 +79,7 @@ impl Contest for BestOf {
             Candidates::Count(count) => {
                 let train = &context.train;
                 let rows = &train.supervised.training;
-                let score = self.measure(context).cost(train.network.multiply_adds(), rows.count());
+                let score = self.measure(context).cost(train);
                 Some((score + self.scheme.cost(train.network, rows)).times(count.get() as u64))
             }
             Candidates::FillBudgetOf(name) => context.method(name.as_str())?.search_cost(context),

@@ -3,7 +3,7 @@
 use super::{ArmContext, Step};
 use crate::error::Result;
 use crate::sealed::{self, StateReader};
-use crate::train::{Session, Status, TrainContext, Training};
+use crate::train::{Session, Status, Steps, Stop, TrainContext, Training};
 use serde::{Deserialize, Serialize};
 
 /// Gradient descent until it stops or the budget ends.
@@ -44,11 +44,15 @@ impl Descent {
         if !context.affords(self.session.next_cost(&context.train)) {
             return Step::Spent;
         }
-        let before = context.cost.backward;
+        let before = self.session.seen;
         let status = self.session.step(&context.train, context.scratch, context.cost);
         context.log.steps += 1;
-        context.log.rows += (context.cost.backward - before) / (2 * context.train.network.multiply_adds() as u64);
+        context.log.rows += self.session.seen - before;
         context.log.gradient_norm = Some(self.session.gradient_norm);
+        context.log.damping = self.session.damping;
+        let has_patience = context.train.training.stop.iter().any(|stop| matches!(stop, Stop::Patience(_)));
+        let asks = matches!(context.train.training.optimizer.steps(), Steps::ByObjective(_));
+        context.log.checks = (has_patience && asks).then_some(self.session.checks);
         match status {
             Status::Running => Step::Running,
             Status::Reached | Status::Stopped => Step::Stopped,

@@ -45,7 +45,7 @@ impl Contest for GeneticSettings {
 /// What all generations and the finalists' last scoring cost at most.
 pub(super) fn search_cost(settings: &GeneticSettings, context: &StartContext) -> Option<Cost> {
     let train = &context.train;
-    let each = settings.fitness.cost(train.network.multiply_adds(), train.supervised.training.count());
+    let each = settings.fitness.cost(train);
     let size = settings.population.get() as u64;
     let kept = if settings.fitness.is_fixed() { u64::from(settings.elitism).min(size - 1) } else { 0 };
     let later = (settings.generations.get() as u64 - 1).checked_mul(size - kept)?;

@@ -228,6 +228,10 @@ pub struct Log {
     pub search_cost: Option<Cost>,
     /// Norm of the latest gradient.
     pub gradient_norm: Option<f64>,
+    /// Damping of the next step, for methods that have one.
+    pub damping: Option<f64>,
+    /// Checks in a row without a new lowest validation loss, where patience counts them and the method asks the objective.
+    pub checks: Option<u64>,
 }
 
 /// A change that an arm tried on its way, and what came of it.

@@ -63,7 +63,8 @@ impl Contest for Race {
         let (mut runners, mut steps) = (self.candidates.get(), self.steps.get() as u64);
         while runners > 1 {
             let work = steps.checked_mul(runners as u64)?;
-            cost += Cost::gradient(macs, batch).times(work) + Cost::forward(macs, rows).times(runners as u64);
+            cost += train.training.step_cost(train.network, batch).times(work)
+                + Cost::forward(macs, rows).times(runners as u64);
             runners = runners.div_ceil(self.eta.get());
             steps = steps.checked_mul(self.eta.get() as u64)?;
         }

@@ -220,7 +220,7 @@ impl Sampled<'_> {
     pub fn cost(&self, context: &StartContext) -> Option<Cost> {
         let train = &context.train;
         let population = self.size(train.network.parameters() as u64);
-        let each = self.fitness.cost(train.network.multiply_adds(), train.supervised.training.count());
+        let each = self.fitness.cost(train);
         let last = if self.fitness.is_fixed() { 0 } else { FINALISTS as u64 };
         let scores = (self.generations.get() as u64).checked_mul(population)?.checked_add(last)?;
         Some(each.times(scores) + self.start(*context).cost(0))

@@ -32,6 +32,9 @@ const FULL: &str = "(optimizer: Adam(learning_rate: 0.01))";
 /// So slow that arms find plateaus.
 const SLOW: &str = "(optimizer: Adam(learning_rate: 0.001))";
 const BATCHES: &str = "(optimizer: Adam(learning_rate: 0.01), batch: Size(16), stop: [Patience(50)])";
+/// Methods that ask the objective and not only one gradient.
+const CONJUGATE: &str = "(optimizer: ScaledConjugateGradient())";
+const LBFGS: &str = "(optimizer: Lbfgs(), stop: [Patience(50)])";
 
 /// Every method with settings small enough to run in no time; arms that refer to another name "ga".
 const METHODS: &[&str] = &[
@@ -202,7 +205,7 @@ fn every_arm_spends_its_budget_and_not_a_pass_more() {
 
 #[test]
 fn the_kernels_did_what_the_arm_was_charged() {
-    for train in [FULL, SLOW, BATCHES] {
+    for train in [FULL, SLOW, BATCHES, CONJUGATE, LBFGS] {
         for method in methods(train) {
             let outcome = alone(|| play(&experiment(&with_ga(method), train, 20_000), u64::MAX));
             // Least squares and correlations run outside the network's kernels; they are counted where they are made.
@@ -299,7 +302,7 @@ fn looking_often_changes_nothing() {
 
 #[test]
 fn saving_and_loading_between_any_two_steps_changes_nothing() {
-    for train in [FULL, SLOW, BATCHES] {
+    for train in [FULL, SLOW, BATCHES, CONJUGATE, LBFGS] {
         for method in methods(train) {
             let experiment = experiment(&with_ga(method), train, 6_000);
             let (plain, saved) = alone(|| (play(&experiment, 9_999), play_and(&experiment, 9_999, true)));

@@ -15,6 +15,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("P0135", &["task.loss", "network.output", "task"]),
     ("P0137", &["train.batch", "train"]),
     ("P0139", &["seeds"]),
+    ("P0145", &["train.optimizer", "after.tuning", "train"]),
     ("P0140", &["search.population"]),
     ("P0209", &["task.data.target", "task.data", "task"]),
     ("P0212", &["task.split"]),

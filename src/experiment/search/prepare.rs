@@ -11,7 +11,7 @@ use crate::network::{Graph, GraphMemory, Head, Loss, Weights};
 use crate::rng::{Purpose, Streams};
 use crate::task::control::{Environment, starts};
 use crate::task::{Dataset, Encoding, LoadContext, Prepared, Targets, prepare};
-use crate::train::Batch;
+use crate::train::{Batch, Optimizer, Steps};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -256,6 +256,15 @@ impl SearchStudy {
     }
 }
 
+/// Graphs are trained along gradients.
+pub(super) fn check_optimizer(optimizer: &Optimizer) -> Result<()> {
+    if let Steps::ByGradient(_) = optimizer.steps() {
+        return Ok(());
+    }
+    let message = format!("`{}` asks for more than the gradient that graphs have", optimizer.name());
+    Err(Error::experiment("P0145", message).help("choose `Adam()` or `Rprop()` to tune the links of a graph"))
+}
+
 impl TopologySearch {
     /// How links get weights of their own: as written, else as the task allows.
     pub fn tuning(&self) -> Tuning {
@@ -280,6 +289,7 @@ impl TopologySearch {
                     return Err(Error::experiment("P0138", "gradients do not pass `Step` nodes")
                         .help("leave `Step` out of `activations`, or write `tuning: Skip`"));
                 }
+                check_optimizer(optimizer)?;
                 if optimizer.full_batch_only() && *batch != Batch::Full {
                     let message = format!("`{}` needs the gradient of all rows", optimizer.name());
                     return Err(Error::experiment("P0137", message)

@@ -7,12 +7,13 @@ use crate::evolve::strategy::{CmaEs, CmaEsSettings, Covariance, Start, Strategy}
 use crate::experiment::search::branch;
 use crate::experiment::search::config::Tuning;
 use crate::experiment::search::control::{Arena, Link};
+use crate::experiment::search::prepare::check_optimizer;
 use crate::math::Rows;
 use crate::network::{Graph, GraphMemory, Head, Weights};
 use crate::rng::{Purpose, Streams};
 use crate::task::Supervised;
 use crate::task::control::starts;
-use crate::train::{Batch, Optimizer, OptimizerState};
+use crate::train::{Batch, Optimizer, OptimizerState, Steps};
 use crate::values::{Count, Fitness};
 use rayon::prelude::*;
 
@@ -140,6 +141,8 @@ fn train(
     let watched = supervised.validation.as_ref().unwrap_or(rows);
     let (count, size) = (rows.count(), batch.rows(rows.count()));
     let mut memory = GraphMemory::new();
+    check_optimizer(optimizer)?;
+    let Steps::ByGradient(method) = optimizer.steps() else { unreachable!("checked above") };
     let mut state = OptimizerState::default();
     state.reset(&**optimizer, links);
     let (mut now, mut gradient) = (vec![start; links], vec![0.0; links]);
@@ -169,7 +172,7 @@ fn train(
             graph.gradient(head, &now, rows, &mut gradient, &mut memory)?;
             best.cost += Cost::gradient(links, size);
             state.step += 1;
-            optimizer.step(&mut state, &mut now, &gradient, optimizer.learning_rate());
+            method.step(&mut state, &mut now, &gradient, method.learning_rate());
         }
     }
     Ok(best)

@@ -8,15 +8,19 @@ mod convergence_time;
 mod curve;
 mod diversity;
 mod ecdf;
+mod error_histogram;
 mod final_loss;
 mod fitness;
 mod generations;
 mod operators;
 mod paired_difference;
+mod parts;
+mod performance;
 mod profile;
 mod regression;
 mod saturation;
 mod search_vs_training;
+mod training_state;
 mod weights;
 
 use crate::error::{Error, Result, printable};
@@ -33,7 +37,10 @@ pub const PLOTS: &[&dyn Plot] = &[
     &final_loss::FinalLoss,
     &fitness::Fitness,
     &boundary::Boundary,
+    &performance::Performance,
+    &training_state::TrainingState,
     &regression::Regression,
+    &error_histogram::ErrorHistogram,
     &paired_difference::PairedDifference,
     &convergence_epochs::ConvergenceEpochs,
     &convergence_time::ConvergenceTime,

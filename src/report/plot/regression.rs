@@ -1,11 +1,11 @@
 //! Predicted against true values.
 
+use super::parts::{MOST_ARMS, PARTS};
 use super::{Drawing, Numbers, Plot};
 use crate::report::analysis::{Analysis, Arm};
 use crate::report::figure::{Anchor, Axis, Ink, Panel, Rect, Sheet, Stroke, Style, shortened};
+use crate::report::number::digits;
 
-const PARTS: [&str; 3] = ["training", "validation", "test"];
-const MOST_ARMS: usize = 8;
 /// Dots of one panel; more hide each other.
 const MOST_DOTS: usize = 1500;
 
@@ -22,8 +22,8 @@ impl Plot for Regression {
     }
 
     fn reading(&self) -> &'static str {
-        "Each dot is one row under the deployed weights of the first seed; on the line the prediction is exact. R² is \
-         1 for perfect predictions and 0 for always saying the mean. Training dots that lie close and test dots that \
+        "Each dot is one row under the deployed weights of the first seed; on the line the prediction is exact. R is \
+         the correlation of true and predicted values; R² is 1 for perfect predictions and 0 for always saying the mean. Training dots that lie close and test dots that \
          scatter mean that rows were learned by heart."
     }
 
@@ -49,12 +49,16 @@ impl Plot for Regression {
             for (part, outer) in parts.iter().zip(line.columns(parts.len(), 14.0)) {
                 let rows = || arm.predictions.iter().filter(|row| row.part == *part);
                 let pairs: Vec<(f64, f64)> = rows().map(|row| (row.target, row.predicted)).collect();
-                let head = match determination(&pairs) {
-                    Some(r) => format!("{part}: R² = {r:.3}").replace('-', "−"),
-                    None => (*part).to_owned(),
+                let head = match (correlation(&pairs), determination(&pairs)) {
+                    (Some(r), Some(square)) => {
+                        format!("{part}: R {}, R² {}", digits(r, 4), digits(square, 3))
+                    }
+                    (None, Some(square)) => format!("{part}: R² {}", digits(square, 3)),
+                    _ => (*part).to_owned(),
                 };
+                let head = head.replace('-', "−");
                 let width = outer.right - outer.left;
-                let head = format!("{}, {head}", shortened(&arm.name, 12.0, 0.4 * width));
+                let head = format!("{}, {head}", shortened(&arm.name, 12.0, 0.3 * width));
                 figure.text(((outer.left + outer.right) / 2.0, outer.top + 8.0), head, 12.0, Anchor::Middle);
                 let outer = Rect { top: outer.top + 15.0, ..outer };
                 let labelled = |label: &str| axis.clone().named(label);
@@ -76,10 +80,42 @@ impl Plot for Regression {
     }
 }
 
+/// Pearson's correlation; `None` where either side does not vary, or two rows make a line of any prediction.
+fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
+    if pairs.len() < 3 {
+        return None;
+    }
+    let count = pairs.len() as f64;
+    let sums = pairs.iter().fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0, sums.1 + pair.1));
+    let (mean, other) = (sums.0 / count, sums.1 / count);
+    let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| f(x - mean, y - other)).sum::<f64>();
+    let spread = sum(&|x, _| x * x) * sum(&|_, y| y * y);
+    Some(sum(&|x, y| x * y) / spread.sqrt()).filter(|r| spread > 0.0 && r.is_finite())
+}
+
 /// Coefficient of determination; `None` where the truth does not vary.
 fn determination(pairs: &[(f64, f64)]) -> Option<f64> {
     let mean = crate::math::statistics::mean(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())?;
     let residual: f64 = pairs.iter().map(|(target, predicted)| (predicted - target) * (predicted - target)).sum();
     let total: f64 = pairs.iter().map(|(target, _)| (target - mean) * (target - mean)).sum();
     (total > 0.0).then(|| 1.0 - residual / total).filter(|r| r.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn correlation_tells_lines_and_determination_the_right_one() {
+        let rows = |slope: f64, shift: f64| (0..5).map(move |i| (f64::from(i), slope * f64::from(i) + shift));
+        let both = |pairs: Vec<(f64, f64)>| (correlation(&pairs), determination(&pairs));
+        assert_eq!(both(rows(1.0, 0.0).collect()), (Some(1.0), Some(1.0)));
+        assert_eq!(both(rows(-2.0, 4.0).collect()), (Some(-1.0), Some(-10.0)));
+        assert_eq!(both(rows(0.0, 2.0).collect()), (None, Some(0.0)), "always the mean");
+        assert_eq!(both(vec![(1.0, 3.0); 4]), (None, None));
+        // 0.6 by hand: 3 / √(5 · 5).
+        let uneven = vec![(1.0, 2.0), (2.0, 1.0), (3.0, 4.0), (4.0, 3.0)];
+        assert!((correlation(&uneven).unwrap() - 0.6).abs() < 1e-15);
+        assert_eq!(correlation(&[(0.0, 1.0), (1.0, 9.0)]), None, "two rows are always a line");
+    }
 }

@@ -1,19 +1,32 @@
-//! Gradient descent and its relatives: how a gradient changes the parameters.
+//! Ways to change the parameters: gradient descent and its relatives, which follow a gradient, and methods that ask the
+//! objective themselves.
 
 mod adam;
 mod adam_w;
+mod damped;
+mod lbfgs;
+mod levenberg_marquardt;
+mod minimize;
 mod momentum;
 mod nesterov;
+mod newton;
 mod rms_prop;
 mod rprop;
+mod scaled_conjugate_gradient;
 mod sgd;
 
 pub use adam::Adam;
 pub use adam_w::AdamW;
+pub use damped::Damped;
+pub use lbfgs::{Lbfgs, Search};
+pub use levenberg_marquardt::LevenbergMarquardt;
+pub use minimize::{Memory, Minimize, Progress};
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
+pub use newton::Newton;
 pub use rms_prop::RmsProp;
 pub use rprop::Rprop;
+pub use scaled_conjugate_gradient::{Conjugate, ScaledConjugateGradient};
 pub use sgd::Sgd;
 
 use serde::{Deserialize, Serialize};
@@ -25,22 +38,65 @@ pub struct OptimizerState {
     pub step: u64,
     /// Moments, previous gradients, step sizes: as many slices of the parameters' length as the method needs.
     pub slots: Vec<Vec<f32>>,
+    /// What a method remembers that asks the objective.
+    pub memory: Memory,
 }
 
 impl OptimizerState {
-    /// Makes it the fresh state of `optimizer`. Allocates only at first use.
-    pub fn reset(&mut self, optimizer: &dyn Optimize, parameters: usize) {
+    /// Makes it the fresh state of `optimizer`. For methods that follow gradients it allocates only at first use.
+    pub fn reset(&mut self, optimizer: &dyn Train, parameters: usize) {
         self.step = 0;
-        self.slots.resize_with(optimizer.slots().len(), Vec::new);
-        for (slot, value) in self.slots.iter_mut().zip(optimizer.slots()) {
+        let (first, memory) = match optimizer.steps() {
+            Steps::ByGradient(optimizer) => (optimizer.slots(), Memory::Nothing),
+            Steps::ByObjective(method) => (&[][..], method.begin()),
+        };
+        self.memory = memory;
+        self.slots.resize_with(first.len(), Vec::new);
+        for (slot, value) in self.slots.iter_mut().zip(first) {
             slot.clear();
             slot.resize(parameters, *value);
         }
     }
 
     /// Whether it could be a state of `optimizer`, for as many parameters.
-    pub fn fits(&self, optimizer: &dyn Optimize, parameters: usize) -> bool {
-        self.slots.len() == optimizer.slots().len() && self.slots.iter().all(|slot| slot.len() == parameters)
+    pub fn fits(&self, optimizer: &dyn Train, parameters: usize) -> bool {
+        let (slots, begin) = match optimizer.steps() {
+            Steps::ByGradient(optimizer) => (optimizer.slots().len(), Memory::Nothing),
+            Steps::ByObjective(method) => (0, method.begin()),
+        };
+        self.slots.len() == slots
+            && self.slots.iter().all(|slot| slot.len() == parameters)
+            && std::mem::discriminant(&self.memory) == std::mem::discriminant(&begin)
+            && self.memory.fits(parameters)
+    }
+}
+
+/// A way to train: what an experiment names as its optimizer.
+pub trait Train: Send + Sync {
+    /// What its steps are made from.
+    fn steps(&self) -> Steps<'_>;
+
+    /// Whether the method needs all rows at each step, so that minibatches would mislead it.
+    fn full_batch_only(&self) -> bool {
+        match self.steps() {
+            Steps::ByGradient(optimizer) => optimizer.full_batch_only(),
+            Steps::ByObjective(_) => true,
+        }
+    }
+}
+
+/// What the steps of a method are made from.
+#[derive(Clone, Copy)]
+pub enum Steps<'a> {
+    /// One gradient.
+    ByGradient(&'a dyn Optimize),
+    /// Whatever it asks of the objective.
+    ByObjective(&'a dyn Minimize),
+}
+
+impl<T: Optimize> Train for T {
+    fn steps(&self) -> Steps<'_> {
+        Steps::ByGradient(self)
     }
 }
 
@@ -62,8 +118,8 @@ pub trait Optimize: Send + Sync {
 }
 
 crate::registry! {
-    /// How gradients become steps.
-    pub enum Optimizer: dyn Optimize {
+    /// How parameters are changed: by following gradients, or by a method that asks for more.
+    pub enum Optimizer: dyn Train {
         Sgd(Sgd),
         Momentum(Momentum),
         Nesterov(Nesterov),
@@ -71,6 +127,10 @@ crate::registry! {
         Adam(Adam),
         AdamW(AdamW),
         Rprop(Rprop),
+        LevenbergMarquardt(LevenbergMarquardt),
+        ScaledConjugateGradient(ScaledConjugateGradient),
+        Lbfgs(Lbfgs),
+        Newton(Newton),
     }
 }
 
@@ -90,8 +150,18 @@ mod tests {
     }
 
     /// One of each, with the settings of a user who writes as little as possible.
-    fn all() -> impl Iterator<Item = Optimizer> {
+    fn every() -> impl Iterator<Item = Optimizer> {
         Optimizer::CATALOGUE.iter().map(|name| written(&format!("{name}()")))
+    }
+
+    /// Those that follow gradients.
+    fn all() -> impl Iterator<Item = Optimizer> {
+        every().filter(|optimizer| matches!(optimizer.steps(), Steps::ByGradient(_)))
+    }
+
+    fn first_order(optimizer: &Optimizer) -> &dyn Optimize {
+        let Steps::ByGradient(optimizer) = optimizer.steps() else { panic!("{optimizer:?}") };
+        optimizer
     }
 
     fn fresh(optimizer: &Optimizer, parameters: usize) -> OptimizerState {
@@ -102,6 +172,7 @@ mod tests {
 
     fn step(optimizer: &Optimizer, state: &mut OptimizerState, params: &mut [f32], gradient: &[f32]) {
         state.step += 1;
+        let optimizer = first_order(optimizer);
         optimizer.step(state, params, gradient, optimizer.learning_rate());
     }
 
@@ -148,8 +219,8 @@ mod tests {
                 }
             }
         }
-        let named = |name: &&&str| PATHS.iter().any(|(text, ..)| text.starts_with(&format!("{name}(")));
-        assert!(Optimizer::CATALOGUE.iter().all(|name| named(&name)), "every optimizer has an oracle");
+        let named = |name: &str| PATHS.iter().any(|(text, ..)| text.starts_with(&format!("{name}(")));
+        assert!(all().all(|optimizer| named(optimizer.name())), "every optimizer has an oracle");
     }
 
     #[test]
@@ -228,7 +299,7 @@ mod tests {
 
     #[test]
     fn settings_survive_writing_and_unknown_ones_are_refused() {
-        for optimizer in all() {
+        for optimizer in every() {
             let text = ron::to_string(&optimizer).unwrap();
             assert_eq!(ron::from_str::<Optimizer>(&text).unwrap(), optimizer, "{text}");
             assert!(ron::from_str::<Optimizer>(&format!("{}((speed: 1))", optimizer.name())).is_err());

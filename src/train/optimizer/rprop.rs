@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn it_needs_all_rows() {
-        assert!(rprop().full_batch_only());
+        assert!(Optimize::full_batch_only(&rprop()));
         assert_eq!(rprop().learning_rate(), 1.0);
     }
 }
