@@ -1,5 +1,7 @@
 //! The one way to write: whole files or nothing, and never over something that was there.
 
+mod fault;
+
 use crate::error::{Error, Kind, Result};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -69,37 +71,8 @@ pub fn settle(folder: &Path) -> Result<()> {
             File::open(&path).and_then(|file| file.sync_all()).map_err(|cause| Error::io("saving", &path, &cause))?;
         }
     }
-    sync_folder(folder)
-}
-
-/// Failures on demand, in builds with debug assertions: `PRECOCIAL_FAULT=7:eio` lets the seventh step fail that would change
-/// a file or folder. Kinds are `kill`, which ends the process there, `eio`, `enospc` and `erofs`, and `full`: no space from
-/// that step on.
-fn fault() -> std::io::Result<()> {
-    #[cfg(debug_assertions)]
-    {
-        use std::sync::OnceLock;
-        use std::sync::atomic::{AtomicU64, Ordering};
-        static WANTED: OnceLock<Option<(u64, String)>> = OnceLock::new();
-        static STEPS: AtomicU64 = AtomicU64::new(0);
-        let read = || {
-            let text = std::env::var("PRECOCIAL_FAULT").ok()?;
-            let (step, kind) = text.split_once(':')?;
-            Some((step.parse().ok()?, kind.to_owned()))
-        };
-        if let Some((wanted, kind)) = WANTED.get_or_init(read) {
-            let step = STEPS.fetch_add(1, Ordering::SeqCst) + 1;
-            if step == *wanted || (step > *wanted && kind == "full") {
-                let code = match kind.as_str() {
-                    "kill" => std::process::abort(),
-                    "eio" => 5,
-                    "erofs" => 30,
-                    _ => 28,
-                };
-                return Err(std::io::Error::from_raw_os_error(code));
-            }
-        }
-    }
+    sync_folder(folder)?;
+    fault::synced(folder, true);
     Ok(())
 }
 
@@ -116,7 +89,7 @@ impl Write for Halting<'_> {
         }
         self.halted = true;
         self.file.write_all(&bytes[..bytes.len() / 2])?;
-        fault()?;
+        fault::step()?;
         self.file.write_all(&bytes[bytes.len() / 2..])?;
         Ok(bytes.len())
     }
@@ -129,7 +102,7 @@ impl Write for Halting<'_> {
 fn put(path: &Path, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>, sync: bool) -> Result<()> {
     let failed =
         |doing: &str, cause: &std::io::Error| Error::io(doing, path, cause).help("make room, or write somewhere else");
-    let mut file = fault()
+    let mut file = fault::step()
         .and_then(|()| {
             let mut builder = tempfile::Builder::new();
             builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1).permissions(permissions()).tempfile_in(parent(path))
@@ -137,9 +110,10 @@ fn put(path: &Path, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>
         .map_err(|cause| failed("writing", &cause))?;
     write(&mut Halting { file: file.as_file_mut(), halted: false }).map_err(|cause| failed("writing", &cause))?;
     if sync {
-        fault().and_then(|()| file.as_file().sync_all()).map_err(|cause| failed("saving", &cause))?;
+        fault::step().and_then(|()| file.as_file().sync_all()).map_err(|cause| failed("saving", &cause))?;
     }
-    fault().map_err(|cause| failed("renaming", &cause))?;
+    fault::step().map_err(|cause| failed("renaming", &cause))?;
+    fault::replacing(path, sync);
     file.persist(path).map_err(|cause| failed("renaming", &cause.error))?;
     Ok(())
 }
@@ -149,7 +123,8 @@ fn put(path: &Path, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>
 /// # Errors
 /// A folder that cannot be made.
 pub fn make_folder(path: &Path) -> Result<()> {
-    fault().and_then(|()| fs::create_dir_all(path)).map_err(|cause| Error::io("making", path, &cause))
+    fault::step().and_then(|()| fs::create_dir_all(path)).map_err(|cause| Error::io("making", path, &cause))?;
+    sync_folder(parent(path))
 }
 
 /// Makes the first of `<parent>/<name>-1`, `-2`, … that does not exist yet; two callers never get the same one.
@@ -160,8 +135,8 @@ pub fn create_numbered_folder(parent: &Path, name: &str) -> Result<PathBuf> {
     fs::create_dir_all(parent).map_err(|cause| Error::io("making", parent, &cause))?;
     for number in 1_u32.. {
         let path = parent.join(format!("{name}-{number}"));
-        match fault().and_then(|()| fs::create_dir(&path)) {
-            Ok(()) => return Ok(path),
+        match fault::step().and_then(|()| fs::create_dir(&path)) {
+            Ok(()) => return sync_folder(parent).map(|()| path),
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(cause) => return Err(Error::io("making", &path, &cause)),
         }
@@ -177,8 +152,8 @@ pub fn create_folder(path: &Path) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|cause| Error::io("making", parent, &cause))?;
     }
-    match fault().and_then(|()| fs::create_dir(path)) {
-        Ok(()) => Ok(()),
+    match fault::step().and_then(|()| fs::create_dir(path)) {
+        Ok(()) => sync_folder(parent(path)),
         Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
             let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
             if empty {
@@ -205,7 +180,9 @@ pub fn move_aside(path: &Path) -> Result<Option<PathBuf>> {
         aside.push(format!(".old-{number}"));
         let aside = PathBuf::from(aside);
         if fs::symlink_metadata(&aside).is_err() {
-            fault().and_then(|()| fs::rename(path, &aside)).map_err(|cause| Error::io("moving aside", path, &cause))?;
+            fault::step()
+                .and_then(|()| fs::rename(path, &aside))
+                .map_err(|cause| Error::io("moving aside", path, &cause))?;
             return Ok(Some(aside));
         }
     }
@@ -264,8 +241,10 @@ fn permissions() -> fs::Permissions {
 
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> Result<()> {
-    let synced = fault().and_then(|()| File::open(folder)).and_then(|file| file.sync_all());
-    synced.map_err(|cause| Error::io("saving", folder, &cause))
+    let synced = fault::step().and_then(|()| File::open(folder)).and_then(|file| file.sync_all());
+    synced.map_err(|cause| Error::io("saving", folder, &cause))?;
+    fault::synced(folder, false);
+    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -176,7 +176,7 @@ fn faults_do_no_harm(text: &str, kind: &str, first: u64, stride: u64) {
             break;
         }
         let text = text_of(&output);
-        if kind != "kill" {
+        if !["kill", "power", "torn"].contains(&kind) {
             assert_eq!(output.status.code(), Some(4), "{kind} at step {step}: {text}");
             assert!(text.contains("error[P050") && !text.contains("panicked"), "{kind} at step {step}: {text}");
             if place.path(&out).join("manifest.json").is_file() {
@@ -199,6 +199,14 @@ const FAULTS: bool = cfg!(debug_assertions);
 fn a_process_may_die_at_every_step() {
     if FAULTS {
         faults_do_no_harm(&small(), "kill", 1, stride(2));
+    }
+}
+
+#[test]
+fn the_power_may_fail_at_every_step() {
+    if FAULTS {
+        faults_do_no_harm(&small(), "power", 1, stride(4));
+        faults_do_no_harm(&small(), "torn", 2, stride(4));
     }
 }
 

@@ -1,62 +1,74 @@
 //! Memory for vectors: numbers that begin at a cache line.
 
 use super::simd::LANES;
-use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Line([f32; LANES]);
-
-/// Numbers in whole cache lines of 16, aligned to them; reads as a slice.
-#[derive(Clone, Debug, Default)]
+/// Numbers that begin at a cache line; reads as a slice.
+#[derive(Debug, Default)]
 pub struct AlignedBuffer {
-    lines: Vec<Line>,
-    length: usize,
+    /// With room for a cache line more, to begin at one.
+    memory: Vec<f32>,
+    here: Range<usize>,
 }
 
 impl AlignedBuffer {
-    /// `length` zeros. They take no memory before they are written to.
+    /// `length` zeros. They take no memory before something else is written there.
     pub fn zeros(length: usize) -> AlignedBuffer {
-        let count = length.div_ceil(LANES);
-        let layout = Layout::array::<Line>(count).expect("counts are checked against the memory before");
-        if count == 0 {
-            return AlignedBuffer::default();
-        }
-        // SAFETY: the layout has a size, it is that of `count` lines, and all bits 0 are a line of zeros.
-        let lines = unsafe {
-            let memory = alloc_zeroed(layout);
-            if memory.is_null() {
-                handle_alloc_error(layout);
-            }
-            Vec::from_raw_parts(memory.cast(), count, count)
-        };
-        AlignedBuffer { lines, length }
+        // Zeros of a type without wishes of its own come from the system, which makes pages when they are written to.
+        let memory = vec![0.0; length + LANES - 1];
+        let start = memory.as_ptr().align_offset(64).min(LANES - 1);
+        AlignedBuffer { memory, here: start..start + length }
     }
 
     /// Makes it `length` zeros. Allocates only to grow.
     pub fn reset(&mut self, length: usize) {
-        if length.div_ceil(LANES) > self.lines.capacity() {
+        let start = self.here.start;
+        if start + length > self.memory.len() {
             *self = AlignedBuffer::zeros(length);
-            return;
+        } else {
+            self.here = start..start + length;
+            self.fill(0.0);
         }
-        self.lines.clear();
-        self.lines.resize(length.div_ceil(LANES), Line([0.0; LANES]));
-        self.length = length;
+    }
+}
+
+impl Clone for AlignedBuffer {
+    fn clone(&self) -> AlignedBuffer {
+        let mut copy = AlignedBuffer::zeros(self.len());
+        copy.copy_from_slice(self);
+        copy
     }
 }
 
 impl Deref for AlignedBuffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        // SAFETY: a line is 16 numbers without padding, so the lines are `16 · lines.len() ≥ length` numbers.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.length) }
+        &self.memory[self.here.clone()]
     }
 }
 
 impl DerefMut for AlignedBuffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        // SAFETY: as above, and the borrow of self is exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.length) }
+        &mut self.memory[self.here.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_begin_at_cache_lines_and_hold_what_they_are_told() {
+        let mut buffer = AlignedBuffer::zeros(40);
+        for length in [40, 0, 39, 1, 4000, 17, 4000] {
+            buffer.reset(length);
+            assert!(buffer.len() == length && buffer.iter().all(|x| *x == 0.0));
+            buffer.fill(7.0);
+            let copy = buffer.clone();
+            assert_eq!(copy[..], buffer[..]);
+            if length > 0 {
+                assert_eq!((buffer.as_ptr().align_offset(64), copy.as_ptr().align_offset(64)), (0, 0));
+            }
+        }
     }
 }
