@@ -19,6 +19,7 @@ for file in experiments/*.ron; do
     case "$name" in
         diabetes) extra=",final-loss" ;;
         function-fit) extra=",regression" ;;
+        function-fit-lm) extra=",performance,training-state,regression,error-histogram" ;;
         iris-ga-vs-random) extra=",ecdf,fitness" ;;
         parity5) extra=",search-vs-training" ;;
     esac
