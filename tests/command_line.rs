@@ -272,6 +272,39 @@ fn models_predict_rows_of_a_table() {
 }
 
 #[test]
+fn models_are_exported_and_nothing_is_overwritten() {
+    let place = Place::new();
+    place.good(&["-q", "run", "tiny.ron", "--out", "r"]);
+    let model = "r/models/ga-s1-end.pcl";
+    for (format, file) in [
+        ("safetensors", "ga-s1-end.safetensors"),
+        ("npz", "ga-s1-end.npz"),
+        ("json", "ga-s1-end.json"),
+        ("onnx", "ga-s1-end.onnx"),
+        ("keras", "ga-s1-end.keras.npz"),
+        ("dot", "ga-s1-end.dot"),
+        ("rust", "ga-s1-end.rs"),
+    ] {
+        assert!(place.good(&["export", model, "--to", format]).contains(file));
+        let before = std::fs::read(place.path(file)).unwrap();
+        assert!(!before.is_empty());
+        std::fs::write(place.path(file), "mine").unwrap();
+        assert!(place.bad(4, &["export", model, "--to", format]).contains("P0503"));
+        assert_eq!(std::fs::read(place.path(file)).unwrap(), b"mine");
+        place.good(&["export", model, "--to", format, "-o", &format!("other-{format}")]);
+        assert_eq!(std::fs::read(place.path(&format!("other-{format}"))).unwrap(), before);
+    }
+    let guess = place.bad(2, &["export", model, "--to", "onx"]);
+    assert!(guess.contains("onnx") && guess.contains("similar"), "{guess}");
+    assert!(place.bad(3, &["export", "tiny.ron", "--to", "json", "-o", "t.json"]).contains("P0301"));
+    assert!(!place.path("t.json").exists(), "nothing is written where nothing was read");
+    place.good(&["-q", "run", "tiny.ron", "--out", "s", "--set", "network.hidden[0].activation=Sin"]);
+    let refused = place.bad(3, &["export", "s/models/ga-s1-end.pcl", "--to", "keras", "-o", "sin.npz"]);
+    assert!(refused.contains("P0311") && refused.contains("this model goes into safetensors, npz"), "{refused}");
+    assert!(place.good(&["export", "--help"]).contains("session.run"));
+}
+
+#[test]
 fn schema_explain_and_completions_print() {
     let place = Place::new();
     let schema = place.good(&["schema"]);

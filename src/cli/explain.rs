@@ -266,6 +266,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "A data file is not the one that the run began with: its SHA-256 stands in manifest.json. Put the old file back, or begin\na new run.",
     ),
     (
+        "P0311",
+        "a format that cannot tell what a model computes",
+        "`precocial export` writes nothing that would compute something else. Keras names eight of the activations that\nnetworks here may have; the message lists the formats that can tell them all, such as ONNX, which composes them.",
+    ),
+    (
         "P0411",
         "a search without anybody to go on with",
         "No individual of a generation had a finite fitness, and none of the next one either, which was drawn anew. Draw\nsmaller weights (`scheme`), or take smaller steps in the fitness (`learning_rate`). The run counts as a failure at this\nseed; other seeds and arms went on.",

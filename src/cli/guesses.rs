@@ -53,6 +53,7 @@ fn guess(arguments: &[OsString]) -> Option<String> {
         "infer" | "classify" | "eval" | "evaluate" | "test-model" => {
             "Models predict by: precocial predict MODEL.pcl DATA.csv".into()
         }
+        "convert" | "onnx" | "save" => "Models are written for other programs by: precocial export MODEL.pcl --to onnx".into(),
         "resume" | "continue" => "A run cannot be resumed yet; finished runs are in its folder".into(),
         "bench" | "benchmark" => "How long a run will take: precocial check FILE.ron".into(),
         _ => {

@@ -7,6 +7,7 @@ mod completions;
 mod diagnostics;
 mod doctor;
 mod explain;
+mod export;
 mod guesses;
 mod new;
 mod overrides;
@@ -39,7 +40,7 @@ total cost and over many paired seeds, whether that pays.
   precocial run iris.ron      run it: verdict here, tables and report in results/
   precocial resume DIR        go on with a run that was interrupted, or add seeds
 
-  also: status, report, compare, predict, verify, doctor, bench, schema, explain CODE, completions SHELL
+  also: status, report, compare, predict, export, verify, doctor, bench, schema, explain CODE, completions SHELL
 
   precocial schema            everything an experiment file may say
   precocial help run          options of a verb, and what exit codes mean";
@@ -95,6 +96,8 @@ enum Verb {
     Compare(compare::Compare),
     /// Predictions of a model for the rows of a CSV file
     Predict(predict::Predict),
+    /// Write a model for other programs: PyTorch, NumPy, ONNX, Keras, Rust and more
+    Export(export::Export),
     /// Print everything an experiment file may say, with defaults and ranges
     Schema(schema::Schema),
     /// Measure the speed of this machine, beside its limits
@@ -191,6 +194,7 @@ fn perform(verb: Verb, terminal: &Terminal) -> Result<()> {
         Verb::Report(verb) => verb.perform(terminal),
         Verb::Compare(verb) => verb.perform(terminal),
         Verb::Predict(verb) => verb.perform(terminal),
+        Verb::Export(verb) => verb.perform(terminal),
         Verb::Schema(verb) => verb.perform(terminal),
         Verb::Bench(verb) => verb.perform(terminal),
         Verb::Doctor(verb) => verb.perform(terminal),

@@ -4,6 +4,7 @@ pub mod arm;
 pub mod checkpoint;
 pub mod config;
 mod diagnose;
+pub mod export;
 pub mod folder;
 pub mod grammar;
 mod load;

@@ -116,6 +116,26 @@ impl Scaler {
         !self.0.fill.is_empty()
     }
 
+    /// What is taken off each column, `[columns]`.
+    pub fn centre(&self) -> &[f64] {
+        &self.0.centre
+    }
+
+    /// What each column is divided by, `[columns]`; 0 for a constant one, which becomes the middle.
+    pub fn spread(&self) -> &[f64] {
+        &self.0.spread
+    }
+
+    /// What is added at last, to all columns alike.
+    pub fn middle(&self) -> f64 {
+        self.0.middle
+    }
+
+    /// What fills missing cells, `[columns]`; empty where none may be missing.
+    pub fn fill(&self) -> &[f64] {
+        &self.0.fill
+    }
+
     /// Scales one row into `out`, both `[columns]`. Finite whatever `row` holds, NaN being filled:
     /// numbers that would not fit single precision stop at ±10¹⁸.
     ///

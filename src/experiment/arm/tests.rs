@@ -104,7 +104,8 @@ fn play(experiment: &Experiment, piece: u64) -> Outcome {
 fn play_and(experiment: &Experiment, piece: u64, saved: bool) -> Outcome {
     let study = Study::new(experiment.clone(), Path::new(".")).unwrap();
     let prepared: Prepared = study.prepare(5).unwrap();
-    assert_eq!(prepared.supervised.training.count(), 64);
+    let rows = prepared.supervised.training.count() as u64;
+    assert_eq!(rows % 64, 0, "padding would do extra work");
     let train = TrainContext {
         network: &study.network,
         supervised: &prepared.supervised,
@@ -163,7 +164,7 @@ fn play_and(experiment: &Experiment, piece: u64, saved: bool) -> Outcome {
             state,
             end,
             counted,
-            smallest_evaluation: 3 * 64 * macs + 2 * 64 * macs,
+            smallest_evaluation: 3 * rows * macs + 2 * rows * macs,
             budget,
         });
     }
@@ -253,6 +254,34 @@ fn what_runs_outside_the_kernels_is_charged_by_its_formula() {
     assert_eq!(ridge("ResetOnPlateau(scheme: GlorotUniform)"), floor);
     assert_eq!(ridge("RestartOnStagnation(scheme: GlorotUniform)"), floor);
     assert_eq!(ridge("Graft(pool_share: 0.001)"), floor, "a pool that is too dear is not made");
+}
+
+#[test]
+fn starts_that_stand_still_or_explode_are_given_up_and_paid_for() {
+    let spirals = "Classification(data: TwoSpirals(points_per_spiral: 128), split: Random(train: 1.0))";
+    let line = "Regression(data: Polynomial(samples: 64, coefficients: [1.0, 2.0]), split: Random(train: 1.0))";
+    let hurried = "(optimizer: Sgd(learning_rate: 1e30))";
+    for (task, units, train, method) in [
+        (spirals, 3, FULL, "Graft(pool_share: 1, regime: Tabular, steps: 4, blocks: 2)"),
+        (spirals, 3, FULL, "Graft(pool_share: 1, steps: 4, blocks: 2)"),
+        (spirals, 3, FULL, "Graft(pool_share: 0, steps: 4, blocks: 2, of_scheme: false)"),
+        (spirals, 3, FULL, "RestartOnStagnation(scheme: GlorotUniform, steps: 4)"),
+        (line, 2, hurried, "Graft(pool_share: 1)"),
+        (line, 2, hurried, "RestartOnStagnation(scheme: GlorotUniform)"),
+    ] {
+        let mut given = experiment(&with_ga(method), train, 400_000);
+        given.task = dialect().from_str(task).unwrap();
+        given.network = dialect().from_str(&format!("Mlp(hidden: [(units: {units})])")).unwrap();
+        given.arms.remove(0);
+        let outcome = alone(|| play(&given, u64::MAX));
+        assert_eq!(outcome.cost.total(), outcome.counted + outcome.cost.linear_algebra, "{method} {train}");
+        assert!(outcome.cost.total() <= outcome.budget, "{method} {train}");
+        assert!(outcome.weights.unwrap().iter().all(|weight| weight.is_finite()), "{method} {train}");
+        let starts = outcome.log.turns.iter().filter(|turn| turn.change == Change::Start).count();
+        assert!(starts > 1, "{method} {train}: {starts} starts");
+        let saved = alone(|| play_and(&given, 99_999, true));
+        assert_eq!((saved.cost, bytes_of(&saved.log)), (outcome.cost, bytes_of(&outcome.log)), "{method} {train}");
+    }
 }
 
 #[test]

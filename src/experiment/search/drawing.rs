@@ -124,7 +124,7 @@ impl DrawnNetwork {
 }
 
 /// A label between the quotes of DOT, on as many lines as it has.
-fn quoted(label: &str) -> String {
+pub(in crate::experiment) fn quoted(label: &str) -> String {
     let lines: Vec<String> = label.split('\n').map(printable).collect();
     // A backslash of a name would take the closing quote with it.
     lines.join("\n").replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")

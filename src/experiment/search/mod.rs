@@ -10,6 +10,7 @@ pub mod tables;
 mod tune;
 
 pub use config::TopologySearch;
+pub(in crate::experiment) use drawing::quoted;
 pub use drawing::{DrawnLink, DrawnNetwork, DrawnNode};
 pub use prepare::{SearchPlan, SearchStudy};
 pub use run::{SearchRun, resume_search, run_search};

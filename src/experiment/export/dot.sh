@@ -1,0 +1,1 @@
+dot -Tsvg model.dot -o model.svg

@@ -1,0 +1,82 @@
+//! Exported models compute elsewhere what they compute here, to 1e-6 · max(1, |y|).
+
+extern crate precocial;
+
+#[path = "../src/experiment/export/fixture.rs"]
+mod fixture;
+
+use precocial::experiment::export::Format;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// Numbers as text, one row a line.
+fn table(rows: &ndarray::Array2<f64>) -> String {
+    let line = |row: ndarray::ArrayView1<f64>| row.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
+    rows.rows().into_iter().map(|row| line(row) + "\n").collect()
+}
+
+#[test]
+fn rust_files_compile_without_warnings_and_compute_the_same() {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    if Command::new(&rustc).arg("--version").output().is_err() {
+        eprintln!("skipped: there is no rustc");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let models = fixture::models();
+    let (mut modules, mut calls) = (String::new(), String::new());
+    for (index, model) in models.iter().enumerate() {
+        let file = folder.path().join(format!("model_{index}.rs"));
+        std::fs::write(file, model.export(&Format::Rust).unwrap()).unwrap();
+        _ = writeln!(modules, "mod model_{index};");
+        for row in fixture::rows(model).rows() {
+            let row = format!("{:?}", row.to_vec()).replace("NaN", "f64::NAN");
+            _ = writeln!(calls, "    println!(\"{{:?}}\", model_{index}::predict(&{row}));");
+        }
+    }
+    let main = folder.path().join("main.rs");
+    let program = folder.path().join("program");
+    let text = format!("#![deny(warnings)]\n#![allow(dead_code)]\n{modules}\nfn main() {{\n{calls}}}\n");
+    std::fs::write(&main, text).unwrap();
+    let compiled = Command::new(rustc).args(["--edition", "2021", "-o"]).arg(&program).arg(&main).output().unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let output = String::from_utf8(Command::new(&program).output().unwrap().stdout).unwrap();
+    let mut lines = output.lines();
+    for model in &models {
+        for expected in model.predict(&fixture::rows(model)).unwrap().rows() {
+            let found: Vec<f64> = serde_json::from_str(lines.next().unwrap()).unwrap();
+            fixture::close(&found, &expected.to_vec(), model);
+        }
+    }
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn python_reads_every_format_by_its_recipe_and_computes_the_same() {
+    if !Command::new("python3").args(["-c", "import numpy"]).output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: there is no python3 with numpy");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (index, model) in fixture::models().iter().enumerate() {
+        let place = folder.path().join(format!("model-{index:02}"));
+        std::fs::create_dir(&place).unwrap();
+        let rows = fixture::rows(model);
+        std::fs::write(place.join("x.txt"), table(&rows)).unwrap();
+        std::fs::write(place.join("y.txt"), table(&model.predict(&rows).unwrap())).unwrap();
+        for format in Format::all() {
+            if let Ok(bytes) = model.export(&format) {
+                std::fs::write(place.join(format!("model.{}", format.extension())), bytes).unwrap();
+            }
+        }
+    }
+    for format in Format::all() {
+        std::fs::write(folder.path().join(format!("{}.py", format.word())), format.recipe()).unwrap();
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange.py");
+    let output = Command::new("python3").arg(script).arg(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    eprintln!("{said}");
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
