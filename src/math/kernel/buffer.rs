@@ -1,14 +1,16 @@
 //! Memory for vectors: numbers that begin at a cache line.
 
 use super::simd::LANES;
-use std::ops::{Deref, DerefMut, Range};
+use std::ops::{Deref, DerefMut};
 
 /// Numbers that begin at a cache line; reads as a slice.
 #[derive(Debug, Default)]
 pub struct AlignedBuffer {
     /// With room for a cache line more, to begin at one.
     memory: Vec<f32>,
-    here: Range<usize>,
+    /// `start + length ≤ memory.len()`.
+    start: usize,
+    length: usize,
 }
 
 impl AlignedBuffer {
@@ -17,16 +19,15 @@ impl AlignedBuffer {
         // Zeros of a type without wishes of its own come from the system, which makes pages when they are written to.
         let memory = vec![0.0; length + LANES - 1];
         let start = memory.as_ptr().align_offset(64).min(LANES - 1);
-        AlignedBuffer { memory, here: start..start + length }
+        AlignedBuffer { memory, start, length }
     }
 
     /// Makes it `length` zeros. Allocates only to grow.
     pub fn reset(&mut self, length: usize) {
-        let start = self.here.start;
-        if start + length > self.memory.len() {
+        if self.start + length > self.memory.len() {
             *self = AlignedBuffer::zeros(length);
         } else {
-            self.here = start..start + length;
+            self.length = length;
             self.fill(0.0);
         }
     }
@@ -42,14 +43,18 @@ impl Clone for AlignedBuffer {
 
 impl Deref for AlignedBuffer {
     type Target = [f32];
+    #[inline]
     fn deref(&self) -> &[f32] {
-        &self.memory[self.here.clone()]
+        // SAFETY: these numbers lie in the memory. Small networks come here often enough to feel a check.
+        unsafe { std::slice::from_raw_parts(self.memory.as_ptr().add(self.start), self.length) }
     }
 }
 
 impl DerefMut for AlignedBuffer {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.memory[self.here.clone()]
+        // SAFETY: as above, and the borrow of self is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.memory.as_mut_ptr().add(self.start), self.length) }
     }
 }
 

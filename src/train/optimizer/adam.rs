@@ -102,9 +102,10 @@ impl Loop for Step<'_> {
     fn run(self) {
         let moments = self.mean.iter_mut().zip(self.square.iter_mut());
         for ((param, g), (mean, square)) in self.params.iter_mut().zip(self.gradient).zip(moments) {
-            *mean = self.beta1.mul_add(*mean, self.rest1 * g);
-            *square = self.beta2.mul_add(*square, self.rest2 * g * g);
-            *param = *param * self.keep - self.rate * *mean / (square.sqrt() + self.epsilon);
+            // Kept in registers: read back at once, a moment that straddles two cache lines stalls the step.
+            let (m, v) = (self.beta1.mul_add(*mean, self.rest1 * g), self.beta2.mul_add(*square, self.rest2 * g * g));
+            *param = *param * self.keep - self.rate * m / (v.sqrt() + self.epsilon);
+            (*mean, *square) = (m, v);
         }
     }
 }
