@@ -233,12 +233,12 @@ struct Noted<'a> {
 
 impl Write for Noted<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.to.write(bytes).or_else(|cause| {
+        self.to.write(bytes).map_err(|cause| {
             let kind = cause.kind();
             if kind != io::ErrorKind::Interrupted {
                 self.failed = Some(cause);
             }
-            Err(kind.into())
+            kind.into()
         })
     }
 
