@@ -11,9 +11,9 @@
 //! | [`dot`] | | | a picture |
 //!
 //! Scaled inputs are (x − `input_centre`) · `input_factor` + `input_middle`, computed in double precision, after missing cells
-//! are filled by `input_fill` where that is there; `predict` and the Rust file also stop them at ±10¹⁸. Raw outputs are (y − `output_middle`) ·
-//! `output_spread` + `output_centre`; classes have no such arrays, their outputs are what they are. Each format's `recipe`
-//! reads the file and computes `y`, raw, from `x`, raw.
+//! are filled by `input_fill` where that is there; `predict` and the Rust file also stop them at ±10¹⁸. Raw outputs are
+//! (y − `output_middle`) · `output_spread` + `output_centre`; classes have no such arrays, their outputs are what they are.
+//! Each format's `recipe` reads the file and computes `y`, raw, from `x`, raw.
 //!
 //! Other programs add in another order and have other exponentials, so outputs agree to some 10⁻⁷ of the spread of the
 //! targets, as single precision does, not to the bit. `tests/interchange.rs` holds them to 10⁻⁶ · max(1, |y|).

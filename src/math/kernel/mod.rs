@@ -3,8 +3,7 @@
 //! `simd` has the lanes, `elementary` and `activate` the functions, `draw` the random numbers and what operators of
 //! evolution do with them, `product` the register blocks, `head` the losses, `dense` the layers of a network over packed
 //! rows, `lanes` those of sixteen networks at once, `graph` feed-forward graphs over rows or episodes, and `limits` what
-//! the machine can do at most. Everything that
-//! leaves this module is safe and works on slices.
+//! the machine can do at most. Everything that leaves this module is safe and works on slices.
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc)]
 // A fitted coefficient stays what the fit gave, and the loops name their lanes.
