@@ -60,6 +60,9 @@ checked_number!(
     /// 0 or above.
     NonNegative(f64), "must be 0 or above", |x| x >= 0.0);
 checked_number!(
+    /// 1 or above.
+    AtLeastOne(f64), "must be 1 or above", |x| x >= 1.0);
+checked_number!(
     /// Selection pressure of a ranking: 1 to 2, both included.
     Pressure(f64), "must be between 1 and 2", |x| (1.0..=2.0).contains(&x));
 checked_number!(

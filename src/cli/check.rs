@@ -1,6 +1,6 @@
 //! `precocial check`: everything but the run.
 
-use super::{Changes, overrides, search, terminal::Terminal, units};
+use super::{Changes, overrides, search, suite, terminal::Terminal, units};
 use precocial::cost::Cost;
 use precocial::experiment::{Loaded, Opened, Plan, Study, grouped};
 use precocial::rng::{Purpose, Streams};
@@ -26,6 +26,7 @@ impl Check {
             match self.one(file) {
                 Ok(Checked::Experiment(examined)) => examined.print(terminal)?,
                 Ok(Checked::Search(examined)) => examined.print(file, terminal)?,
+                Ok(Checked::Suite(examined)) => examined.print(file, terminal)?,
                 Err(error) => errors.push(error),
             }
         }
@@ -42,6 +43,7 @@ impl Check {
 enum Checked {
     Experiment(Box<Examined>),
     Search(Box<search::Examined>),
+    Suite(Box<suite::Examined>),
 }
 
 impl Check {
@@ -49,6 +51,7 @@ impl Check {
         Ok(match overrides::open(file, &self.changes)? {
             Opened::Experiment(loaded) => Checked::Experiment(examine(&loaded, &self.changes)?.into()),
             Opened::Search(loaded) => Checked::Search(search::examine(&loaded, &self.changes)?.into()),
+            Opened::Suite(loaded) => Checked::Suite(suite::examine(&loaded, &self.changes)?.into()),
         })
     }
 }
@@ -153,7 +156,7 @@ impl Examined {
 }
 
 /// Multiply-adds a second of one thread of this machine at this experiment's training steps, measured in at most 50 ms.
-fn measure(study: &Study) -> Result<f64> {
+pub fn measure(study: &Study) -> Result<f64> {
     let prepared = study.prepare(study.seeds[0])?;
     let (network, training) = (&study.network, &study.experiment.train);
     let context =

@@ -178,6 +178,16 @@ const CODES: &[(&str, &str, &str)] = &[
         "Links of a graph run from inputs, the bias and hidden nodes to hidden nodes and outputs; no link stands there twice, and\nno path leads back to where it began. The message names the link or node.",
     ),
     (
+        "P0160",
+        "the parts of a suite do not go together",
+        "A suite writes down before it runs what could be chosen afterwards. Its pilot, selection and final have no seed in\ncommon; it has candidates and classics; its pilot names an arm, and passes that ascend up to the budget at most; no arm\nrefers to another one. The message says which of these is not so.",
+    ),
+    (
+        "P0161",
+        "a task without a target",
+        "The targets of a suite are the median training losses of its pilot arm. On the named task more than half of the\npilot's runs had no finite loss by then: they diverged, or had not begun. Another arm, trainer or number of passes helps.",
+    ),
+    (
         "P0201",
         "a malformed table",
         "Every row has as many cells as the header; cells that hold the delimiter or a line end stand in double quotes; names of\ncolumns differ; the text is UTF-8.",

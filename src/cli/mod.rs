@@ -21,6 +21,7 @@ mod schema;
 mod search;
 mod signals;
 mod status;
+mod suite;
 mod terminal;
 mod units;
 mod verify;

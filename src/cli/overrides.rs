@@ -13,6 +13,7 @@ pub fn open(path: &Path, changes: &Changes) -> Result<Opened> {
     Ok(match experiment::open(path)? {
         Opened::Experiment(loaded) => Opened::Experiment(change(loaded, changes)?),
         Opened::Search(loaded) => Opened::Search(change(loaded, changes)?),
+        Opened::Suite(loaded) => Opened::Suite(change(loaded, changes)?),
     })
 }
 

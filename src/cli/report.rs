@@ -49,6 +49,10 @@ impl Report {
                 self.perform_search(&folder, terminal)?;
                 continue;
             }
+            if report::suite::is_suite(&folder) {
+                self.perform_suite(&folder, terminal)?;
+                continue;
+            }
             // First, because it says best that a folder holds no results.
             folder.manifest()?;
             let mut options = ReportOptions::from(&folder.experiment()?.report);
@@ -67,7 +71,8 @@ impl Report {
         Ok(())
     }
 
-    fn perform_search(&self, folder: &Folder, terminal: &Terminal) -> Result<()> {
+    /// What was asked for on the command line, for folders whose files say nothing about reports.
+    fn options(&self) -> ReportOptions {
         let mut options = ReportOptions::default();
         if let Some(plots) = &self.plots {
             options.plots = plots.clone();
@@ -75,6 +80,20 @@ impl Report {
         if !self.format.is_empty() {
             options.formats = self.format.clone();
         }
+        options
+    }
+
+    fn perform_suite(&self, folder: &Folder, terminal: &Terminal) -> Result<()> {
+        let analysis = report::suite::write(folder, &self.options())?;
+        terminal.print(&report::suite::summary_text(&analysis))?;
+        if let Some(page) = page(folder) {
+            terminal.print(&format!("  report   {}", page.display()))?;
+        }
+        Ok(())
+    }
+
+    fn perform_search(&self, folder: &Folder, terminal: &Terminal) -> Result<()> {
+        let options = self.options();
         let analysis = report::search::write(folder, &options)?;
         terminal.print(&report::search::summary_text(&analysis))?;
         if let Some(page) = page(folder) {

@@ -1,9 +1,11 @@
 //! `precocial resume`: goes on with a run that was interrupted, or adds seeds to one that is whole.
 
 use super::overrides::parse_seeds;
-use super::{check, memory_limit, progress::Progress, run, search, signals, terminal::Terminal, threads, units};
+use super::{check, memory_limit, progress::Progress, run, search, signals, suite, terminal::Terminal, threads, units};
 use precocial::Result;
-use precocial::experiment::{self, Experiment, Folder, Loaded, Reopened, Resumable, Study, TopologySearch, to_text};
+use precocial::experiment::{
+    self, Experiment, Folder, Loaded, Reopened, Resumable, Study, Suite, TopologySearch, to_text,
+};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -35,6 +37,7 @@ impl Resume {
             let folder = Folder::at(path);
             match folder.manifest()?.kind.as_str() {
                 "TopologySearch" => self.search(folder, terminal),
+                "Suite" => self.suite(folder, terminal),
                 _ => self.experiment(folder, terminal),
             }
         })
@@ -74,6 +77,20 @@ impl Resume {
         let run = experiment::resume_search(&study, &reopened, threads, &progress);
         progress.finish();
         search::conclude(&run?, &study, !self.no_report, terminal)
+    }
+
+    fn suite(&self, folder: Folder, terminal: &Terminal) -> Result<()> {
+        let reopened: Reopened<Suite> = self.open(folder)?;
+        let loaded = self.loaded(&reopened);
+        let study = experiment::SuiteStudy::new(loaded.experiment.clone(), loaded.folder())?;
+        let threads = threads(self.threads);
+        let plan = study.plan(threads)?;
+        suite::check_memory(&plan, memory_limit(self.memory_limit))?;
+        let finished = experiment::Standing::of(&reopened.folder)?.finished;
+        let progress = Progress::after(terminal, plan.runs, finished);
+        let run = experiment::resume_suite(&study, &reopened, threads, &progress);
+        progress.finish();
+        suite::conclude(&run?, plan.runs, &study, !self.no_report, terminal)
     }
 
     fn open<D: Resumable>(&self, folder: Folder) -> Result<Reopened<D>> {

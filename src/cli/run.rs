@@ -1,9 +1,9 @@
 //! `precocial run`: from an experiment file to a result folder.
 
-use super::{Changes, check, overrides, progress::Progress, report, search, signals, terminal::Terminal};
+use super::{Changes, check, overrides, progress::Progress, report, search, signals, suite, terminal::Terminal};
 use precocial::error::Kind;
 use precocial::experiment::folder::State;
-use precocial::experiment::{self, Loaded, Manifest, Opened, RunOptions, Study, TopologySearch};
+use precocial::experiment::{self, Loaded, Manifest, Opened, RunOptions, Study, Suite, TopologySearch};
 use precocial::task::Data;
 use precocial::{Error, Result};
 use serde_json::json;
@@ -55,6 +55,22 @@ impl Run {
         search::conclude(&run?, &examined.study, !self.no_report, terminal)
     }
 
+    fn suite(&self, loaded: &Loaded<Suite>, terminal: &Terminal) -> Result<()> {
+        let examined = suite::examine(loaded, &self.changes)?;
+        if self.dry_run {
+            examined.print(&loaded.path, terminal)?;
+            terminal.say("Nothing was run.");
+            return Ok(());
+        }
+        terminal.say(&examined.headline());
+        terminal.say(&format!("  plan: {}", examined.forecast()));
+        let progress = Progress::new(terminal, examined.plan.runs);
+        let options = self.options(&loaded.source, loaded.folder());
+        let run = experiment::run_suite(&examined.study, &options, &progress).map_err(|error| loaded.locate(error));
+        progress.finish();
+        suite::conclude(&run?, examined.plan.runs, &examined.study, !self.no_report, terminal)
+    }
+
     fn options(&self, source: &str, folder: &Path) -> RunOptions {
         RunOptions {
             out: self.out.clone(),
@@ -71,6 +87,7 @@ impl Run {
         let loaded = match overrides::open(file, &self.changes)? {
             Opened::Experiment(loaded) => loaded,
             Opened::Search(loaded) => return self.search(&loaded, terminal),
+            Opened::Suite(loaded) => return self.suite(&loaded, terminal),
         };
         let examined = check::examine(&loaded, &self.changes)?;
         if self.dry_run {

@@ -62,6 +62,11 @@ const ABOUT: &[(&str, &str)] = &[
     ("after", "what is asked of a champion once the search has ended"),
     ("after.sweep", "shared weights of the response curve"),
     ("after.tuning", "how each link gets a weight of its own"),
+    ("tasks[0]", "a task of a suite, with its network"),
+    ("trainers[0]", "a way to train; each arm uses the one that served it best in the selection"),
+    ("arms[0].role", "which side an arm of a suite is on"),
+    ("pilot", "how the targets of each task are found"),
+    ("margin", "differences that do not matter: better and worse lie beyond both"),
 ];
 
 fn about(path: &str) -> &'static str {

@@ -7,8 +7,20 @@ use crate::experiment::config::Experiment;
 use crate::experiment::load::{Document, dialect, to_text};
 use crate::experiment::outline::Outline;
 use crate::experiment::search::TopologySearch;
+use crate::experiment::suite::Suite;
 use ron::Error as Refusal;
 use std::sync::OnceLock;
+
+/// The same for a suite.
+const SUITE: &str = r#"Suite(
+    schema: 1, name: "a",
+    tasks: [(name: "a", task: Classification(data: Builtin("iris"), split: Random(train: 1.0)), network: Mlp(hidden: [(units: 1)]))],
+    trainers: [(name: "a", train: (optimizer: Adam()))],
+    arms: [(name: "a", role: Candidate, method: Random(scheme: GlorotUniform))],
+    budget: RowPasses(1),
+    pilot: (arm: "a", seeds: List([1]), passes: [1.0]),
+    selection: List([2]), seeds: List([3]),
+)"#;
 
 /// What may stand as a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,13 +111,14 @@ impl Grammar {
     }
 }
 
-/// The grammar of experiment files: of experiments, then of searches.
+/// The grammar of experiment files: of experiments, then of searches, then of suites.
 pub fn grammar() -> &'static Grammar {
     static GRAMMAR: OnceLock<Grammar> = OnceLock::new();
     GRAMMAR.get_or_init(|| {
         let mut grammar = Grammar::default();
         shape(&mut grammar, SEED, "");
         shape(&mut grammar, SEARCH, "");
+        shape(&mut grammar, SUITE, "");
         grammar
     })
 }
@@ -160,11 +173,19 @@ fn choices(refusal: Option<Refusal>) -> Vec<String> {
 
 /// What the parser says of `text`.
 fn refusal(text: &str) -> Option<Refusal> {
-    match text.starts_with(TopologySearch::ROOT) {
-        true => dialect().from_str::<TopologySearch>(text).err(),
-        false => dialect().from_str::<Experiment>(text).err(),
+    parsed(text).err()
+}
+
+/// `text` with every default spelled out, or what the parser says of it.
+fn parsed(text: &str) -> Result<String, Refusal> {
+    fn of<D: Document>(text: &str) -> Result<String, Refusal> {
+        dialect().from_str::<D>(text).map(|document| to_text(&document)).map_err(|cause| cause.code)
     }
-    .map(|cause| cause.code)
+    match text.split('(').next().map(str::trim) {
+        Some(TopologySearch::ROOT) => of::<TopologySearch>(text),
+        Some(Suite::ROOT) => of::<Suite>(text),
+        _ => of::<Experiment>(text),
+    }
 }
 
 /// `text` with another value at `path`.
@@ -180,10 +201,7 @@ fn with(text: &str, path: &str, value: &str) -> Option<String> {
 
 /// `text` with every default spelled out.
 fn spelled(text: &str) -> Option<String> {
-    match text.starts_with(TopologySearch::ROOT) {
-        true => dialect().from_str::<TopologySearch>(text).ok().map(|search| to_text(&search)),
-        false => dialect().from_str::<Experiment>(text).ok().map(|experiment| to_text(&experiment)),
-    }
+    parsed(text).ok()
 }
 
 fn says(text: &str, path: &str, value: &str) -> Option<Refusal> {

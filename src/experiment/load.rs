@@ -6,6 +6,7 @@ use crate::experiment::diagnose;
 use crate::experiment::outline::{TokenKind, tokens};
 use crate::experiment::prepare::Study;
 use crate::experiment::search::{SearchStudy, TopologySearch};
+use crate::experiment::suite::{Suite, SuiteStudy};
 use crate::files;
 use ron::extensions::Extensions;
 use serde::Serialize;
@@ -49,16 +50,30 @@ impl Document for TopologySearch {
     }
 }
 
-/// Names of all kinds of documents.
-pub const ROOTS: [&str; 2] = [Experiment::ROOT, TopologySearch::ROOT];
+impl Document for Suite {
+    const ROOT: &'static str = "Suite";
 
-/// A file of either kind.
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+
+    fn seeds(&mut self) -> &mut Seeds {
+        &mut self.seeds
+    }
+}
+
+/// Names of all kinds of documents.
+pub const ROOTS: [&str; 3] = [Experiment::ROOT, TopologySearch::ROOT, Suite::ROOT];
+
+/// A file of any kind.
 #[derive(Clone, Debug)]
 pub enum Opened {
     /// Arms that compete.
     Experiment(Loaded),
     /// A search for topologies.
     Search(Loaded<TopologySearch>),
+    /// Arms that compete on many tasks.
+    Suite(Loaded<Suite>),
 }
 
 /// An experiment or a search with the text it came from.
@@ -104,6 +119,16 @@ impl Loaded<TopologySearch> {
     }
 }
 
+impl Loaded<Suite> {
+    /// The suite with everything checked; errors say where in the file they come from, as far as one place is meant.
+    ///
+    /// # Errors
+    /// As [`SuiteStudy::new`].
+    pub fn study(&self) -> Result<SuiteStudy> {
+        SuiteStudy::new(self.experiment.clone(), self.folder()).map_err(|error| self.locate(error))
+    }
+}
+
 /// The dialect of RON that experiment files are written in.
 pub fn dialect() -> ron::Options {
     ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
@@ -117,30 +142,33 @@ pub fn load(path: &Path) -> Result<Loaded> {
     parse(&read(path)?, path)
 }
 
-/// Reads a file that holds an experiment or a search.
+/// Reads a file that holds an experiment, a search or a suite.
 ///
 /// # Errors
 /// As [`load`].
 pub fn open(path: &Path) -> Result<Opened> {
     let text = read(path)?;
-    // What is neither is told to be no experiment.
-    Ok(match is_search(&text) {
-        true => Opened::Search(parse_as(&text, path)?),
-        false => Opened::Experiment(parse(&text, path)?),
+    Ok(match meant(&text) {
+        TopologySearch::ROOT => Opened::Search(parse_as(&text, path)?),
+        Suite::ROOT => Opened::Suite(parse_as(&text, path)?),
+        _ => Opened::Experiment(parse(&text, path)?),
     })
 }
 
-/// Whether the name in front of the first bracket is, or is meant to be, that of a search.
-fn is_search(text: &str) -> bool {
+/// The kind of document that the name in front of the first bracket is, or is meant to be; an experiment if it is none.
+fn meant(text: &str) -> &'static str {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let tokens = tokens(text);
     // `#![enable(…)]` lines come before.
     let word = |at: usize| &text[tokens[at].span.clone()];
     let first = (0..tokens.len())
         .find(|&at| tokens[at].kind == TokenKind::Word && (ROOTS.contains(&word(at)) || !text.starts_with('#')));
-    let Some(name) = first.map(word) else { return false };
-    let other = ["wann", "search", "topology", "architecturesearch"].contains(&name.to_lowercase().as_str());
-    other || diagnose::nearest(name, ROOTS) == Some(TopologySearch::ROOT)
+    let Some(name) = first.map(word) else { return Experiment::ROOT };
+    match name.to_lowercase().as_str() {
+        "wann" | "search" | "topology" | "architecturesearch" => TopologySearch::ROOT,
+        "campaign" | "benchmark" => Suite::ROOT,
+        _ => diagnose::nearest(name, ROOTS).unwrap_or(Experiment::ROOT),
+    }
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -28,6 +28,8 @@ pub struct Study {
     pub seeds: Vec<u64>,
     /// Arms in the order they are run: an arm comes after the one it refers to.
     pub order: Vec<usize>,
+    /// Training loss at which a run ends, seen at a look; `None`: runs spend their budget.
+    pub until_loss: Option<f64>,
 }
 
 /// What a run will take, worked out before anything is run.
@@ -86,7 +88,7 @@ impl Study {
         for arm in &experiment.arms {
             arm.method.fits(&network, &experiment.train)?;
         }
-        let study = Study { experiment, dataset, network, encoding, seeds, order };
+        let study = Study { experiment, dataset, network, encoding, seeds, order, until_loss: None };
         let first = study.prepare(study.seeds[0])?;
         study.experiment.train.check(&study.network, first.supervised.validation.is_some())?;
         Ok(study)

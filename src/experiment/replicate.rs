@@ -296,6 +296,9 @@ impl<'a> Observer<'a> {
                 let spent = self.seen.cost.total();
                 if spent >= until || end != Step::Running {
                     self.look(&*arm, spent);
+                    if self.study.until_loss.is_some_and(|loss| self.seen.lowest <= loss) {
+                        end = Step::Stopped;
+                    }
                     watch.event(Event::Progress { arm: self.arm, seed: self.seed, spent, budget });
                 }
                 if end == Step::Running && (watch.is_cancelled() || due()) {

@@ -7,6 +7,7 @@ use crate::experiment::folder::{Folder, Manifest, State};
 use crate::experiment::load::{Document, parse_as, to_text};
 use crate::experiment::replicate::hexadecimal;
 use crate::experiment::search::TopologySearch;
+use crate::experiment::suite::{self, Suite};
 use crate::files;
 use crate::rng::STREAM_VERSION;
 use crate::task::DataFile;
@@ -23,9 +24,6 @@ pub trait Resumable: Document {
     /// The document without all that may change at a resume.
     fn meaning(&self) -> Self;
 
-    /// How often it is saved.
-    fn checkpoint(&self) -> &Checkpoint;
-
     /// Runs that it is made of.
     fn runs(&self) -> usize;
 }
@@ -35,10 +33,6 @@ impl Resumable for Experiment {
         let (seeds, notes) = (Seeds::List(Vec::new()), String::new());
         let (statistics, report, checkpoint) = (Statistics::default(), Report::default(), Checkpoint::default());
         Experiment { notes, seeds, statistics, report, checkpoint, ..self.clone() }
-    }
-
-    fn checkpoint(&self) -> &Checkpoint {
-        &self.checkpoint
     }
 
     fn runs(&self) -> usize {
@@ -53,12 +47,19 @@ impl Resumable for TopologySearch {
         TopologySearch { notes, seeds, report, checkpoint, ..self.clone() }
     }
 
-    fn checkpoint(&self) -> &Checkpoint {
-        &self.checkpoint
+    fn runs(&self) -> usize {
+        self.seeds.to_vec().len()
+    }
+}
+
+impl Resumable for Suite {
+    /// All but the notes: whatever else could be changed was written down before results were seen.
+    fn meaning(&self) -> Suite {
+        Suite { notes: String::new(), ..self.clone() }
     }
 
     fn runs(&self) -> usize {
-        self.seeds.to_vec().len()
+        self.seeds.to_vec().len() * self.arms.len() * self.tasks.len()
     }
 }
 
@@ -91,6 +92,9 @@ impl Standing {
     /// `P0305` for a folder that holds no results; a copy of the experiment that cannot be read.
     pub fn of(folder: &Folder) -> Result<Standing> {
         let is_written = folder.is_locked();
+        if folder.manifest()?.kind == Suite::ROOT {
+            return Standing::of_suite(folder, is_written);
+        }
         let (finished, under_way) = checkpoint::census(folder.path());
         // Looked at last: whoever completes the run in between empties the folder of checkpoints after this changed.
         let manifest = folder.manifest()?;
@@ -102,6 +106,13 @@ impl Standing {
         let whole = manifest.state == State::Complete;
         let (finished, under_way) = if whole { (runs, Vec::new()) } else { (finished.len(), under_way) };
         Ok(Standing { manifest, is_written, finished, runs, seeds, under_way })
+    }
+
+    fn of_suite(folder: &Folder, is_written: bool) -> Result<Standing> {
+        let mut suite: Suite = read(&folder.path().join("experiment.resolved.ron"))?;
+        let seeds = suite.seeds().to_vec().len();
+        let (finished, runs) = suite::standing(folder, &suite)?;
+        Ok(Standing { manifest: folder.manifest()?, is_written, finished, runs, seeds, under_way: Vec::new() })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::experiment::prepare::Study;
 use crate::experiment::resume::{Reopened, check_data, differences};
 use crate::experiment::run::{RunOptions, run};
 use crate::experiment::search::{SearchStudy, SearchTables, TopologySearch, run_search};
+use crate::experiment::suite::{self, Suite, SuiteStudy, SuiteTables};
 use crate::experiment::watch::Watch;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -38,6 +39,17 @@ pub fn verify(
     if manifest.state != State::Complete {
         return Err(Error::data("P0305", format!("{} holds no whole run yet", folder.path().display()))
             .help(format!("precocial resume {}", folder.path().display())));
+    }
+    if manifest.kind == Suite::ROOT {
+        let (suite, data, _) = again::<Suite>(folder, None, data_folder)?;
+        let study = SuiteStudy::new(suite, &data)?;
+        check_data(&manifest, &study.files)?;
+        let seeds = seeds.map(Seeds::to_vec);
+        let (old, now) = suite::again(&study, &SuiteTables::load(folder.path())?, seeds.as_deref(), threads, watch)?;
+        whole(if watch.is_cancelled() { State::Interrupted } else { State::Complete })?;
+        let mut list = Vec::new();
+        compare("results.csv", &old, &now, &mut list);
+        return Ok(Verified { runs: now.len() / study.suite.pilot.passes.len(), differences: list });
     }
     let scratch = tempfile::tempdir().map_err(|cause| Error::io("making", &std::env::temp_dir(), &cause))?;
     let options = RunOptions { out: Some(scratch.path().join("again")), threads, ..RunOptions::default() };

@@ -30,6 +30,7 @@ pub mod performance;
 pub mod plot;
 mod reproduce;
 pub mod search;
+pub mod suite;
 mod targets;
 mod text;
 mod verdict;

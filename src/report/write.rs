@@ -6,7 +6,7 @@ use crate::experiment::config::{Format, Plots, Report};
 use crate::files;
 use crate::report::analysis::{Analysis, analyse};
 use crate::report::page::{self, Shown};
-use crate::report::plot::{Drawing, Plot, chosen, write_drawing};
+use crate::report::plot::{Drawing, PLOTS, Plot, chosen, write_drawing};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -49,9 +49,30 @@ pub fn write(folder: &Folder, options: &ReportOptions) -> Result<Analysis> {
 /// An unknown plot (`P0104`), a file that cannot be written.
 pub fn write_analysis(analysis: &Analysis, folder: &Path, options: &ReportOptions) -> Result<()> {
     let has = |format: Format| options.formats.contains(&format);
-    let plots = chosen(&options.plots, analysis)?;
+    let shown = write_plots(chosen(PLOTS, &[], &options.plots, analysis)?, analysis, folder, options)?;
+    files::replace(&folder.join("statistics.json"), &analysis.findings.to_json())?;
+    if has(Format::Markdown) {
+        files::replace(&folder.join("report.md"), page::markdown(analysis, &shown).as_bytes())?;
+    }
+    if has(Format::Html) {
+        files::replace(&folder.join("report.html"), page::html(analysis, &shown).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Draws plots, writes their files into `plots/` of a folder, and says how pages show them.
+///
+/// # Errors
+/// A file that cannot be written.
+pub(super) fn write_plots<A: Sync>(
+    plots: Vec<&'static dyn Plot<A>>,
+    analysis: &A,
+    folder: &Path,
+    options: &ReportOptions,
+) -> Result<Vec<Shown>> {
+    let has = |format: Format| options.formats.contains(&format);
     // Each plot is drawn once, and drawn alone: they share nothing.
-    let drawn: Vec<(&dyn Plot, Drawing)> = plots.into_par_iter().map(|plot| (plot, plot.draw(analysis))).collect();
+    let drawn: Vec<(&dyn Plot<A>, Drawing)> = plots.into_par_iter().map(|plot| (plot, plot.draw(analysis))).collect();
     if [Format::Svg, Format::Png, Format::Csv].into_iter().any(has) && !drawn.is_empty() {
         let place = folder.join("plots");
         if !place.is_dir() {
@@ -62,28 +83,19 @@ pub fn write_analysis(analysis: &Analysis, folder: &Path, options: &ReportOption
             .map(|(plot, drawing)| write_drawing(plot.name(), drawing, &place, &options.formats))
             .collect::<Result<()>>()?;
     }
-    let shown: Vec<Shown> = drawn
-        .par_iter()
-        .map(|(plot, drawing)| {
-            let (file, csv) = page::links(plot.name(), &options.formats);
-            Shown {
-                name: plot.name().into(),
-                question: plot.question(analysis),
-                reading: plot.reading().into(),
-                svg: if has(Format::Html) { drawing.figure.to_inline_svg() } else { String::new() },
-                file,
-                csv,
-            }
-        })
-        .collect();
-    files::replace(&folder.join("statistics.json"), &analysis.findings.to_json())?;
-    if has(Format::Markdown) {
-        files::replace(&folder.join("report.md"), page::markdown(analysis, &shown).as_bytes())?;
-    }
-    if has(Format::Html) {
-        files::replace(&folder.join("report.html"), page::html(analysis, &shown).as_bytes())?;
-    }
-    Ok(())
+    let shown = drawn.par_iter().map(|(plot, drawing)| {
+        let (file, csv) = page::links(plot.name(), &options.formats);
+        let svg = if has(Format::Html) { drawing.figure.to_inline_svg() } else { String::new() };
+        Shown {
+            name: plot.name().into(),
+            question: plot.question(analysis),
+            reading: plot.reading().into(),
+            svg,
+            file,
+            csv,
+        }
+    });
+    Ok(shown.collect())
 }
 
 #[cfg(test)]

@@ -300,8 +300,8 @@ pub(super) fn other_name(case: &Case, expected: &str) -> Finding {
     let error = Error::experiment("P0104", format!("this must be `{expected}`, found `{found}`"));
     let error = case.mark(error, span.clone(), "");
     let error = match expected {
-        "Experiment" | "TopologySearch" => {
-            error.help("an experiment file holds one `Experiment(…)` or one `TopologySearch(…)`")
+        "Experiment" | "TopologySearch" | "Suite" => {
+            error.help("an experiment file holds one `Experiment(…)`, `TopologySearch(…)` or `Suite(…)`")
         }
         _ => error.help(format!("write `{expected}(…)`, or `(…)` alone")),
     };

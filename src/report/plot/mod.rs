@@ -53,13 +53,13 @@ pub const PLOTS: &[&dyn Plot] = &[
     &confusion::Confusion,
 ];
 
-/// A plot.
-pub trait Plot: Send + Sync {
+/// A plot of an analysis: of a comparison, a topology search or a suite.
+pub trait Plot<A = Analysis>: Send + Sync {
     /// Name of its files, without ending.
     fn name(&self) -> &'static str;
 
     /// The question that it answers: its title.
-    fn question(&self, analysis: &Analysis) -> String;
+    fn question(&self, analysis: &A) -> String;
 
     /// How to read it, in a sentence or two.
     fn reading(&self) -> &'static str;
@@ -70,10 +70,10 @@ pub trait Plot: Send + Sync {
     }
 
     /// Whether there is anything to draw.
-    fn applies(&self, analysis: &Analysis) -> bool;
+    fn applies(&self, analysis: &A) -> bool;
 
     /// The figure with its numbers.
-    fn draw(&self, analysis: &Analysis) -> Drawing;
+    fn draw(&self, analysis: &A) -> Drawing;
 }
 
 /// A plot, drawn.
@@ -142,28 +142,33 @@ pub fn write_drawing(name: &str, drawing: &Drawing, folder: &Path, formats: &[Fo
     Ok(())
 }
 
-/// The chosen plots that have something to draw.
+/// The chosen ones of `all` that have something to draw. `others` are names that are no plots and may be chosen too.
 ///
 /// # Errors
 /// `P0104` for a plot that does not exist.
-pub fn chosen(plots: &Plots, analysis: &Analysis) -> Result<Vec<&'static dyn Plot>> {
-    let chosen: Vec<&'static dyn Plot> = match plots {
-        Plots::Standard => PLOTS.iter().copied().filter(|plot| plot.is_standard()).collect(),
-        Plots::All => PLOTS.to_vec(),
-        Plots::Only(names) => names.iter().map(|name| named(name)).collect::<Result<_>>()?,
+pub fn chosen<A>(
+    all: &[&'static dyn Plot<A>],
+    others: &[&str],
+    plots: &Plots,
+    analysis: &A,
+) -> Result<Vec<&'static dyn Plot<A>>> {
+    let chosen: Vec<&'static dyn Plot<A>> = match plots {
+        Plots::Standard => all.iter().copied().filter(|plot| plot.is_standard()).collect(),
+        Plots::All => all.to_vec(),
+        Plots::Only(names) => {
+            let names = names.iter().filter(|name| !others.contains(&name.as_str()));
+            names.map(|name| named(all, others, name)).collect::<Result<_>>()?
+        }
     };
     Ok(chosen.into_iter().filter(|plot| plot.applies(analysis)).collect())
 }
 
 /// The plot with this name.
-///
-/// # Errors
-/// `P0104` if there is none.
-pub fn named(name: &str) -> Result<&'static dyn Plot> {
-    if let Some(plot) = PLOTS.iter().find(|plot| plot.name() == name) {
+fn named<A>(all: &[&'static dyn Plot<A>], others: &[&str], name: &str) -> Result<&'static dyn Plot<A>> {
+    if let Some(plot) = all.iter().find(|plot| plot.name() == name) {
         return Ok(*plot);
     }
-    let names: Vec<&str> = PLOTS.iter().map(|plot| plot.name()).collect();
+    let names: Vec<&str> = all.iter().map(|plot| plot.name()).chain(others.iter().copied()).collect();
     let error = Error::experiment("P0104", format!("unknown plot `{name}`"));
     let near = names.iter().min_by_key(|other| strsim::levenshtein(name, other));
     let error = match near.filter(|near| strsim::levenshtein(name, near) <= 3) {
@@ -253,7 +258,7 @@ mod tests {
     #[test]
     fn nothing_is_drawn_of_nothing() {
         let nothing = Analysis::new(experiment(3, ""), manifest(), Default::default(), Models::default());
-        assert!(chosen(&Plots::All, &nothing).unwrap().is_empty());
+        assert!(chosen(PLOTS, &[], &Plots::All, &nothing).unwrap().is_empty());
     }
 
     #[test]
@@ -261,7 +266,7 @@ mod tests {
         let mut analysis = analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 1, "targets: [0.3]");
         analysis.arms[1].runs[0].history.truncate(1);
         analysis.arms[2].runs.clear();
-        for plot in chosen(&Plots::All, &analysis).unwrap() {
+        for plot in chosen(PLOTS, &[], &Plots::All, &analysis).unwrap() {
             assert!(!plot.draw(&analysis).figure.to_svg().contains("NaN"), "{}", plot.name());
         }
     }
@@ -269,10 +274,13 @@ mod tests {
     #[test]
     fn chosen_plots_are_found_by_name_or_refused_with_a_hint() {
         let analysis = &fixtures()[0];
-        let only = |name: &str| chosen(&Plots::Only(vec![name.into()]), analysis);
+        let only = |name: &str| chosen(PLOTS, &[], &Plots::Only(vec![name.into()]), analysis);
         assert_eq!(only("ecdf").unwrap()[0].name(), "ecdf");
         let error = only("fitnes").err().unwrap();
         assert_eq!((error.code(), &error.problems()[0].helps[0][..]), ("P0104", "did you mean `fitness`?"));
-        assert!(chosen(&Plots::Standard, analysis).unwrap().len() < chosen(&Plots::All, analysis).unwrap().len());
+        assert!(
+            chosen(PLOTS, &[], &Plots::Standard, analysis).unwrap().len()
+                < chosen(PLOTS, &[], &Plots::All, analysis).unwrap().len()
+        );
     }
 }

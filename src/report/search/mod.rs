@@ -32,6 +32,6 @@ pub use analysis::{
 };
 pub use layout::{Arc, Layout, Piece, lay_out};
 pub use network::Network;
-pub use picture::{PICTURES, Picture};
+pub use picture::PICTURES;
 pub use words::{headline, summary_text};
 pub use write::{write, write_analysis};

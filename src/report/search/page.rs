@@ -230,7 +230,7 @@ mod tests {
 
     fn shown(analysis: &SearchAnalysis) -> Vec<Shown> {
         let drawn = PICTURES.iter().filter(|picture| picture.applies(analysis));
-        let one = |picture: &&dyn super::super::Picture| {
+        let one = |picture: &&dyn crate::report::plot::Plot<SearchAnalysis>| {
             let (file, csv) = links(picture.name(), &[Format::Svg, Format::Csv]);
             let svg = picture.draw(analysis).figure.to_inline_svg();
             let (question, reading) = (picture.question(analysis), picture.reading().into());

@@ -1,15 +1,14 @@
 //! Writing the report of a topology search into its result folder.
 
-use super::picture::{Picture, chosen};
+use super::picture::PICTURES;
 use super::{SearchAnalysis, animation, page};
 use crate::error::Result;
 use crate::experiment::Folder;
 use crate::experiment::config::{Format, Plots};
 use crate::files;
 use crate::report::ReportOptions;
-use crate::report::page::{Shown, links};
-use crate::report::plot::{Drawing, write_drawing};
-use rayon::prelude::*;
+use crate::report::plot::chosen;
+use crate::report::write::write_plots;
 use std::path::Path;
 
 /// Reads the folder of a topology search and writes the pages and `plots/` into it; runs nothing.
@@ -28,38 +27,21 @@ pub fn write(folder: &Folder, options: &ReportOptions) -> Result<SearchAnalysis>
 /// An unknown picture (`P0104`), a file that cannot be written.
 pub fn write_analysis(analysis: &SearchAnalysis, folder: &Path, options: &ReportOptions) -> Result<()> {
     let has = |format: Format| options.formats.contains(&format);
-    let pictures = chosen(&options.plots, analysis)?;
-    // Each picture is drawn once, and drawn alone: they share nothing.
-    let drawn: Vec<(&dyn Picture, Drawing)> =
-        pictures.into_par_iter().map(|picture| (picture, picture.draw(analysis))).collect();
+    let pictures = chosen(PICTURES, &[animation::NAME], &options.plots, analysis)?;
+    let shown = write_plots(pictures, analysis, folder, options)?;
     let moves = match &options.plots {
         Plots::Only(names) => names.iter().any(|name| name == animation::NAME),
         Plots::Standard | Plots::All => true,
     };
     let moving = |alone: bool| if moves { animation::svg(analysis, alone) } else { None };
     let file = moving(true).filter(|_| has(Format::Svg));
-    if [Format::Svg, Format::Png, Format::Csv].into_iter().any(has) && (!drawn.is_empty() || file.is_some()) {
+    if let Some(svg) = &file {
         let place = folder.join("plots");
         if !place.is_dir() {
             files::create_folder(&place)?;
         }
-        drawn
-            .par_iter()
-            .map(|(picture, drawing)| write_drawing(picture.name(), drawing, &place, &options.formats))
-            .collect::<Result<()>>()?;
-        if let Some(svg) = &file {
-            files::replace(&place.join(format!("{}.svg", animation::NAME)), svg.as_bytes())?;
-        }
+        files::replace(&place.join(format!("{}.svg", animation::NAME)), svg.as_bytes())?;
     }
-    let shown: Vec<Shown> = drawn
-        .par_iter()
-        .map(|(picture, drawing)| {
-            let (file, csv) = links(picture.name(), &options.formats);
-            let svg = if has(Format::Html) { drawing.figure.to_inline_svg() } else { String::new() };
-            let (question, reading) = (picture.question(analysis), picture.reading().into());
-            Shown { name: picture.name().into(), question, reading, svg, file, csv }
-        })
-        .collect();
     if has(Format::Markdown) {
         let moving = file.as_ref().map(|_| format!("plots/{}.svg", animation::NAME));
         let text = page::markdown(analysis, &shown, moving.as_deref());

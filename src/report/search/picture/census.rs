@@ -1,17 +1,16 @@
 //! Which activations the search prefers.
 
-use super::Picture;
 use super::network::colour;
 use crate::report::figure::{Anchor, Axis, Entry, Ink, Marker, Panel, Rect, Sample, Sheet, Stroke, Style, Ticks};
 use crate::report::number::percent;
-use crate::report::plot::{Drawing, Numbers};
+use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::search::network::place_of;
 use crate::report::search::{Found, SearchAnalysis};
 
 /// How often each activation occurs in the champions.
 pub struct Census;
 
-impl Picture for Census {
+impl Plot<SearchAnalysis> for Census {
     fn name(&self) -> &'static str {
         "census"
     }

@@ -1,12 +1,11 @@
 //! What came out, kind by kind.
 
-use super::Picture;
 use crate::math::statistics::median;
 use crate::report::figure::{
     Anchor, Axis, Entry, Ink, Marker, Panel, Rect, Sample, Sheet, Stroke, Style, Ticks, shortened,
 };
 use crate::report::number::digits;
-use crate::report::plot::{Drawing, Numbers};
+use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::search::{Measure, SearchAnalysis};
 
 /// Results by kind: every seed a dot.
@@ -14,7 +13,7 @@ pub struct Levels;
 
 const ROW: f64 = 32.0;
 
-impl Picture for Levels {
+impl Plot<SearchAnalysis> for Levels {
     fn name(&self) -> &'static str {
         "levels"
     }

@@ -9,13 +9,11 @@ mod shared_weight;
 mod trajectory;
 
 use super::SearchAnalysis;
-use crate::error::{Error, Result};
-use crate::experiment::config::Plots;
 use crate::report::figure::{Axis, Figure, Panel, Rect};
-use crate::report::plot::Drawing;
+use crate::report::plot::Plot;
 
 /// All pictures, in the order of the report.
-pub const PICTURES: &[&dyn Picture] = &[
+pub const PICTURES: &[&dyn Plot<SearchAnalysis>] = &[
     &network::FoundNetwork,
     &shared_weight::SharedWeight,
     &levels::Levels,
@@ -24,54 +22,6 @@ pub const PICTURES: &[&dyn Picture] = &[
     &trajectory::Trajectory,
     &census::Census,
 ];
-
-/// A picture.
-pub trait Picture: Send + Sync {
-    /// Name of its files, without ending.
-    fn name(&self) -> &'static str;
-
-    /// The question that it answers: its title.
-    fn question(&self, analysis: &SearchAnalysis) -> String;
-
-    /// How to read it, in a sentence or two.
-    fn reading(&self) -> &'static str;
-
-    /// Whether there is anything to draw.
-    fn applies(&self, analysis: &SearchAnalysis) -> bool;
-
-    /// The figure with its numbers.
-    fn draw(&self, analysis: &SearchAnalysis) -> Drawing;
-}
-
-/// The chosen pictures that have something to draw.
-///
-/// # Errors
-/// `P0104` for a picture that does not exist.
-pub fn chosen(plots: &Plots, analysis: &SearchAnalysis) -> Result<Vec<&'static dyn Picture>> {
-    let chosen: Vec<&'static dyn Picture> = match plots {
-        Plots::Standard | Plots::All => PICTURES.to_vec(),
-        Plots::Only(names) => {
-            let known = names.iter().filter(|name| *name != super::animation::NAME);
-            known.map(|name| named(name)).collect::<Result<_>>()?
-        }
-    };
-    Ok(chosen.into_iter().filter(|picture| picture.applies(analysis)).collect())
-}
-
-fn named(name: &str) -> Result<&'static dyn Picture> {
-    if let Some(picture) = PICTURES.iter().find(|picture| picture.name() == name) {
-        return Ok(*picture);
-    }
-    let mut names: Vec<&str> = PICTURES.iter().map(|picture| picture.name()).collect();
-    names.push(super::animation::NAME);
-    let error = Error::experiment("P0104", format!("unknown plot `{name}`"));
-    let near = names.iter().min_by_key(|other| strsim::levenshtein(name, other));
-    let error = match near.filter(|near| strsim::levenshtein(name, near) <= 3) {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error,
-    };
-    Err(error.note(format!("plots of a topology search are {}", names.join(", "))))
-}
 
 /// The episodes that are shown: those of the network shown, else of the first seed that has some; at most three.
 pub fn shown_episodes(analysis: &SearchAnalysis) -> Vec<&super::Episode> {
@@ -90,6 +40,8 @@ fn aligned(figure: &mut Figure, outer: Rect, x: Axis, y: Axis, room: f64) -> Pan
 mod tests {
     use super::super::fixture::{Case, analysis, keep};
     use super::*;
+    use crate::experiment::config::Plots;
+    use crate::report::plot::chosen;
 
     #[test]
     fn every_picture_draws_and_gives_its_numbers() {
@@ -138,13 +90,13 @@ mod tests {
         nothing.results.clear();
         nothing.networks.clear();
         nothing.trajectory = None;
-        assert!(chosen(&Plots::All, &nothing).unwrap().is_empty());
+        assert!(chosen(PICTURES, &[], &Plots::All, &nothing).unwrap().is_empty());
     }
 
     #[test]
     fn numbers_hold_every_row_of_the_tables_they_draw() {
         let analysis = analysis(Case::SwingUp);
-        let rows = |picture: &dyn Picture| picture.draw(&analysis).numbers.rows();
+        let rows = |picture: &dyn Plot<SearchAnalysis>| picture.draw(&analysis).numbers.rows();
         // The sweep of each seed, the medians, six training weights, five tuned ones.
         assert_eq!(rows(&shared_weight::SharedWeight), 5 * 121 + 121 + 6 + 5);
         assert_eq!(rows(&pareto::Pareto), 2 * (analysis.fronts.len() + 5));

@@ -1,9 +1,8 @@
 //! What the found network looks like.
 
-use super::Picture;
 use crate::report::figure::{Anchor, Figure, Ink, Rgb, Sheet, Stroke, heat, shortened, text_width};
 use crate::report::number::short;
-use crate::report::plot::{Drawing, Numbers};
+use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::search::layout::{Arc, Layout, lay_out};
 use crate::report::search::network::{Network, NodeKind, activation, place_of};
 use crate::report::search::{Found, SearchAnalysis};
@@ -11,7 +10,7 @@ use crate::report::search::{Found, SearchAnalysis};
 /// The found network in layers.
 pub struct FoundNetwork;
 
-impl Picture for FoundNetwork {
+impl Plot<SearchAnalysis> for FoundNetwork {
     fn name(&self) -> &'static str {
         "network"
     }

@@ -1,14 +1,13 @@
 //! What more connections buy.
 
-use super::Picture;
 use crate::report::figure::{Anchor, Axis, Entry, Ink, Marker, Panel, Rect, Sample, Sheet, Stroke, Style, Ticks, heat};
-use crate::report::plot::{Drawing, Numbers};
+use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::search::{FrontRow, SearchAnalysis};
 
 /// Fronts of performance against connections.
 pub struct Pareto;
 
-impl Picture for Pareto {
+impl Plot<SearchAnalysis> for Pareto {
     fn name(&self) -> &'static str {
         "pareto"
     }

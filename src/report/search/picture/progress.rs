@@ -1,8 +1,8 @@
 //! Whether the search gets anywhere.
 
-use super::{Picture, aligned};
+use super::aligned;
 use crate::report::figure::{Axis, Entry, Figure, Rect, Sample, Sheet, Style, Ticks};
-use crate::report::plot::{Drawing, Numbers};
+use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::search::{GenerationRow, SearchAnalysis, Spread};
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const SIZES: [Curve; 3] = [
     ("median_connections", "median", 6, |row| row.median_connections),
 ];
 
-impl Picture for Progress {
+impl Plot<SearchAnalysis> for Progress {
     fn name(&self) -> &'static str {
         "progress"
     }

@@ -1,9 +1,8 @@
 //! How weight-agnostic the found networks are.
 
-use super::Picture;
 use crate::report::figure::{Anchor, Axis, Entry, Ink, Marker, Panel, Sample, Sheet, Stroke, Style, Ticks};
 use crate::report::number::digits;
-use crate::report::plot::{Drawing, Numbers};
+use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::search::{Measure, SearchAnalysis, Spread};
 
 /// Score against the shared weight.
@@ -11,7 +10,7 @@ pub struct SharedWeight;
 
 const DOTTED: &[f64] = &[2.0, 3.0];
 
-impl Picture for SharedWeight {
+impl Plot<SearchAnalysis> for SharedWeight {
     fn name(&self) -> &'static str {
         "shared-weight"
     }

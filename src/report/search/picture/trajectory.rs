@@ -1,15 +1,15 @@
 //! What the controller does.
 
-use super::{Picture, aligned};
+use super::aligned;
 use crate::report::figure::{Axis, Entry, Ink, Marker, Rect, Sample, Sheet, Stroke, Style, Ticks};
-use crate::report::plot::{Drawing, Numbers};
+use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::search::{Episode, SearchAnalysis, Trajectories};
 use std::f64::consts::PI;
 
 /// State variables and actions over a few episodes.
 pub struct Trajectory;
 
-impl Picture for Trajectory {
+impl Plot<SearchAnalysis> for Trajectory {
     fn name(&self) -> &'static str {
         "trajectory"
     }

@@ -1,0 +1,11 @@
+//! The report of a suite: reads what a campaign left behind, runs nothing.
+
+mod analysis;
+mod page;
+pub mod picture;
+mod words;
+mod write;
+
+pub use analysis::{Against, Compared, Finalist, Findings, Overall, Standing, SuiteAnalysis, TrainerUse, is_suite};
+pub use words::{headlines, summary_text};
+pub use write::write;
