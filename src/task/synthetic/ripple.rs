@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(heights.inputs, classes.inputs);
         for ((point, z), class) in heights.inputs.rows().into_iter().zip(values(&heights)).zip(values(&classes)) {
             let radius = point[0].hypot(point[1]);
-            assert!((z - (7.0 * radius).sin()).abs() < 1e-12);
+            assert!((z - libm::sin(7.0 * radius)).abs() < 1e-12);
             assert_eq!(class == 1.0, z >= 0.0);
         }
     }
