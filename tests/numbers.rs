@@ -163,6 +163,16 @@ fn made_data_splits_and_starts_keep_their_bits() {
         ("Regression", "Friedman2()", "ef571b216534c71e"),
         ("Regression", "Friedman3()", "97ccf33f5ac515b4"),
         ("Regression", "MackeyGlass()", "f3f56bf0a24843ac"),
+        ("Classification", "Checkerboard(samples: 50, noise: 0.1)", "d1a7590de1f04cdc"),
+        ("Classification", "Ripple(samples: 50)", "bbba92e113004c62"),
+        ("Regression", "Ripple(samples: 50, noise: 0.1)", "a82f59a508a87fee"),
+        ("Classification", "SwissRoll(samples: 50)", "6bf97912680b5a9d"),
+        ("Regression", "SwissRoll(samples: 50, noise: 0.1)", "42ca90191644a3dc"),
+        ("Classification", "RandomTeacher(samples: 50, outputs: 3)", "4d24a8fd6f6d6361"),
+        ("Regression", "RandomTeacher(samples: 50, outputs: 3)", "072ffc7840ad3c6a"),
+        ("Classification", "RandomTree(samples: 50, noise: 0.1)", "1688925f9fcb7fa4"),
+        ("Regression", "RandomTree(samples: 50)", "6856a13ce5cc250d"),
+        ("Classification", "Mixture(samples: 50)", "f7f6211db6449331"),
     ];
     let found = golden.map(|(kind, data, _)| {
         let folder = tempfile::tempdir().unwrap();

@@ -231,7 +231,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0210",
         "a class that is too rare",
-        "A stratified split puts each class into each part, so each class needs as many rows as there are parts.\nUse `split: Random(…)`, merge the class with another one, or add rows.",
+        "A stratified split puts each class into each part, so each class needs as many rows as there are parts.\nUse `split: Random(…)`, merge the class with another one, or add rows.\nMade data are drawn again, 20 times at most, until every class has a tenth of an equal share.",
     ),
     ("P0211", "too few rows", "The split needs at least one row in each part that has a share."),
     (

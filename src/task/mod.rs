@@ -37,6 +37,12 @@ crate::registry! {
         Friedman2(synthetic::friedman2::Friedman2),
         Friedman3(synthetic::friedman3::Friedman3),
         MackeyGlass(synthetic::mackey_glass::MackeyGlass),
+        Checkerboard(synthetic::checkerboard::Checkerboard),
+        Ripple(synthetic::ripple::Ripple),
+        SwissRoll(synthetic::swiss_roll::SwissRoll),
+        RandomTeacher(synthetic::random_teacher::RandomTeacher),
+        RandomTree(synthetic::random_tree::RandomTree),
+        Mixture(synthetic::mixture::Mixture),
         Xor => synthetic::xor::Xor,
     }
 }
@@ -101,6 +107,12 @@ mod tests {
             "Friedman2()",
             "Friedman3()",
             "MackeyGlass(tau: 30)",
+            "Checkerboard(cells: 3)",
+            "Ripple(frequency: 7)",
+            "SwissRoll(classes: 3, dimensions: 2)",
+            "RandomTeacher(hidden: 3, outputs: 2)",
+            "RandomTree(depth: 3)",
+            "Mixture(components: 4, spread: 0.5)",
             "Xor",
         ];
         let mut names = std::collections::BTreeSet::new();

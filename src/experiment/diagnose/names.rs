@@ -148,6 +148,11 @@ const OTHER_CHOICES: &[(&str, &[&str])] = &[
     ("crossvalidation", &["KFold"]),
     ("shuffle", &["Random"]),
     ("spirals", &["TwoSpirals"]),
+    ("chessboard", &["Checkerboard"]),
+    ("blobs", &["Mixture"]),
+    ("gaussianmixture", &["Mixture"]),
+    ("teacher", &["RandomTeacher"]),
+    ("decisiontree", &["RandomTree"]),
     ("csvfile", &["Csv"]),
 ];
 

@@ -1,13 +1,19 @@
 //! Data that is made, not measured: the same rows for every replicate seed.
 
+pub mod checkerboard;
 pub mod circles;
 pub mod friedman1;
 pub mod friedman2;
 pub mod friedman3;
 pub mod mackey_glass;
+pub mod mixture;
 pub mod parity;
 pub mod polynomial;
+pub mod random_teacher;
+pub mod random_tree;
+pub mod ripple;
 pub mod sine_fit;
+pub mod swiss_roll;
 pub mod two_spirals;
 pub mod xor;
 
@@ -19,6 +25,12 @@ use ndarray::Array2;
 
 /// Most cells of a made data set.
 const MAX_CELLS: usize = 10_000_000;
+
+/// Most classes.
+const MAX_CLASSES: usize = 1000;
+
+/// How often a random problem is drawn before it is given up.
+const DRAWS: u64 = 20;
 
 /// The stream that a generator draws from.
 fn stream(seed: u64) -> Rng {
@@ -57,6 +69,81 @@ fn two_classes(
         }
     };
     dataset(name, inputs, targets)
+}
+
+/// A data set of so many classes, named by their numbers from 0 on.
+fn many_classes(
+    name: &str,
+    context: &LoadContext,
+    inputs: Vec<f64>,
+    labels: Vec<u32>,
+    classes: usize,
+) -> Result<Dataset> {
+    if context.kind == TargetKind::Values {
+        return Err(Error::experiment("P0209", format!("{name} has classes as targets, not numbers"))
+            .help("use `task: Classification(…)`"));
+    }
+    let names = (0..classes).map(|class| class.to_string()).collect();
+    dataset(name, inputs, Targets::Classes { labels, names })
+}
+
+/// A problem that leaves no class out: the first of 20 draws in which each has a tenth of an equal share, and a row at
+/// least. `draw` gives inputs and labels; `ways` out are told where no draw will do.
+///
+/// # Errors
+/// `P0210` if none of the draws has; what `draw` refuses.
+fn balanced(
+    name: &str,
+    seed: u64,
+    classes: usize,
+    ways: &str,
+    mut draw: impl FnMut(&mut Rng) -> Result<(Vec<f64>, Vec<u32>)>,
+) -> Result<(Vec<f64>, Vec<u32>)> {
+    let mut last = None;
+    for attempt in 0..DRAWS {
+        let (inputs, labels) = draw(&mut Streams::new(seed).stream(Purpose::Synthetic, attempt, 0))?;
+        let mut sizes = vec![0_usize; classes];
+        labels.iter().for_each(|label| sizes[*label as usize] += 1);
+        let needed = (labels.len() / (10 * classes)).max(1);
+        match sizes.iter().position(|size| *size < needed) {
+            None => return Ok((inputs, labels)),
+            Some(class) => last = Some((class, sizes[class], labels.len(), needed)),
+        }
+    }
+    let (class, size, rows, needed) = last.unwrap_or_default();
+    Err(Error::experiment(
+        "P0210",
+        format!("{name} with these settings leaves class {class} with {size} of {rows} rows"),
+    )
+    .note(format!("each of {classes} classes needs {needed}, a tenth of an equal share; {DRAWS} draws were tried"))
+    .help(ways))
+}
+
+/// A number of classes that so many rows can show.
+///
+/// # Errors
+/// `P0121` for fewer than 2 or more than 1000, or more than rows.
+fn class_count(classes: Count, samples: usize) -> Result<usize> {
+    let classes = between("classes", classes, 2, MAX_CLASSES)?;
+    if samples < classes {
+        let message = format!("`samples` must be at least {classes}, the number of classes, found {samples}");
+        return Err(Error::experiment("P0121", message).help("each class needs a row: raise `samples`"));
+    }
+    Ok(classes)
+}
+
+/// A count within limits, both included.
+///
+/// # Errors
+/// `P0121`.
+fn between(setting: &str, count: Count, least: usize, most: usize) -> Result<usize> {
+    let count = count.get();
+    if (least..=most).contains(&count) {
+        return Ok(count);
+    }
+    let nearest = count.clamp(least, most);
+    Err(Error::experiment("P0121", format!("`{setting}` must be {least} to {most}, found {count}"))
+        .help(format!("write `{setting}: {nearest}`")))
 }
 
 /// A data set with one number to be learned.
@@ -154,7 +241,7 @@ pub(super) mod tests {
     }
 
     /// Every generator with its defaults, as the experiment file writes it.
-    const ALL: [&str; 10] = [
+    const ALL: [&str; 16] = [
         "Xor",
         "Parity(bits: 4)",
         "TwoSpirals()",
@@ -165,15 +252,26 @@ pub(super) mod tests {
         "Friedman2()",
         "Friedman3()",
         "MackeyGlass()",
+        "Checkerboard()",
+        "Ripple()",
+        "SwissRoll()",
+        "RandomTeacher()",
+        "RandomTree()",
+        "Mixture()",
     ];
+
+    /// What the generator makes; `Mixture` makes classes alone.
+    fn kind(text: &str) -> TargetKind {
+        if text.starts_with("Mixture") { TargetKind::Classes } else { TargetKind::Values }
+    }
 
     #[test]
     fn each_reads_from_an_experiment_and_gives_the_same_rows_again() {
         for text in ALL {
             let data = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert!(text.starts_with(data.name()));
-            let dataset = load(&*data, TargetKind::Values).unwrap();
-            assert_eq!(load(&*data, TargetKind::Values).unwrap(), dataset, "{text}");
+            let dataset = load(&*data, kind(text)).unwrap();
+            assert_eq!(load(&*data, kind(text)).unwrap(), dataset, "{text}");
             assert_eq!(dataset.input_names.len(), dataset.features());
             assert!(dataset.rows() > 0 && dataset.inputs.iter().all(|x| x.is_finite()));
         }
@@ -194,12 +292,21 @@ pub(super) mod tests {
             ("MackeyGlass(", "samples: 1_000_000_000_000)"),
             ("MackeyGlass(", "tau: 1_000_000_000_000)"),
             ("MackeyGlass(", "discard: 1_000_000_000_000)"),
+            ("Checkerboard(", "samples: 1_000_000_000_000)"),
+            ("Ripple(", "samples: 1_000_000_000_000)"),
+            ("SwissRoll(", "samples: 1_000_000_000_000)"),
+            ("RandomTeacher(", "samples: 1_000_000_000_000)"),
+            ("RandomTeacher(", "features: 1_000_000_000_000)"),
+            ("RandomTeacher(", "hidden: 1_000_000_000_000)"),
+            ("RandomTree(", "samples: 1_000_000_000_000)"),
+            ("RandomTree(", "features: 1_000_000_000_000)"),
+            ("Mixture(", "samples: 1_000_000_000_000)"),
+            ("Mixture(", "features: 1_000_000_000_000)"),
         ] {
-            let error = load(&*parse(&format!("{text}{more}")).unwrap(), TargetKind::Values).unwrap_err();
+            let error = load(&*parse(&format!("{text}{more}")).unwrap(), kind(text)).unwrap_err();
             assert_eq!(error.code(), "P0140", "{text}{more}");
             if !text.starts_with("Parity") && !text.starts_with("MackeyGlass") {
-                let [one, two] =
-                    [1, 2].map(|seed| load(&*parse(&format!("{text}seed: {seed})")).unwrap(), TargetKind::Values));
+                let [one, two] = [1, 2].map(|seed| load(&*parse(&format!("{text}seed: {seed})")).unwrap(), kind(text)));
                 assert_ne!(one.unwrap(), two.unwrap(), "{text}");
             }
         }
@@ -220,5 +327,31 @@ pub(super) mod tests {
         let domain = (finite(-3.0), finite(0.1));
         assert_eq!(grid(count(3), domain).unwrap(), [-3.0, -1.45, 0.1]);
         assert_eq!(grid(count(1), (finite(0.0), finite(1.0))).unwrap(), [0.5]);
+    }
+
+    #[test]
+    fn no_class_is_left_out_whatever_the_seed() {
+        for (text, classes) in [
+            ("Checkerboard(samples: 12, cells: 5, noise: 0.3, ", 2),
+            ("Ripple(samples: 40, noise: 0.5, ", 2),
+            ("SwissRoll(samples: 11, classes: 7, noise: 1.0, ", 7),
+            ("RandomTeacher(samples: 100, outputs: 5, noise: 0.1, ", 5),
+            ("RandomTeacher(samples: 20, hidden: 2, ", 2),
+            ("RandomTree(samples: 60, classes: 5, depth: 5, noise: 0.1, ", 5),
+            ("RandomTree(samples: 40, features: 1, depth: 1, ", 2),
+            ("Mixture(samples: 9, classes: 9, components: 4, ", 9),
+        ] {
+            let mut problems = std::collections::BTreeSet::new();
+            for seed in 0..40 {
+                let data = parse(&format!("{text}seed: {seed})")).unwrap();
+                let dataset = load(&*data, TargetKind::Classes).unwrap_or_else(|error| panic!("{text}{seed}: {error}"));
+                let Targets::Classes { labels, names } = &dataset.targets else { panic!("{text}") };
+                assert_eq!(names.len(), classes);
+                assert!((0..classes as u32).all(|class| labels.contains(&class)), "{text}{seed}");
+                assert!(labels.iter().all(|label| (*label as usize) < classes));
+                problems.insert(format!("{:?}", dataset.inputs));
+            }
+            assert_eq!(problems.len(), 40, "{text}: each seed is another problem");
+        }
     }
 }
