@@ -348,6 +348,15 @@ fn templates_are_valid_and_quick() {
         assert!(shown.contains("mean over weights") && shown.contains("repeat"), "{shown}");
         assert_eq!(column(&place.table(template), "kind")[..2], ["in_sample_mean", "in_sample_peak"]);
     }
+    place.good(&["new", "suite"]);
+    assert!(place.good(&["check", "suite.ron"]).contains("3 tasks x 4 arms x 10 + 10 + 20 seeds"));
+    let few = ["--set", "pilot.passes=[30, 100]", "--set", "budget=TrainingPasses(200)", "--set", "bootstrap=99"];
+    let shown = place.good(&[&["-q", "run", "suite.ron", "--seeds", "1..3", "--out", "suite"], &few[..]].concat());
+    assert!(shown.contains("graft needs") && shown.contains("best of 3 controls"), "{shown}");
+    assert!(place.good(&["status", "suite"]).contains("complete"));
+    assert!(place.good(&["report", "suite"]).contains("graft needs"));
+    assert!(place.good(&["verify", "suite", "--seeds", "2"]).contains("the same bits"));
+    assert!(place.bad(2, &["resume", "suite", "--seeds", "9"]).contains("written down before"));
     place.good(&["new", "csv"]);
     assert!(place.bad(3, &["check", "csv.ron"]).contains("table.csv does not exist"));
     std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/data/iris.csv"), place.path("table.csv"))

@@ -231,6 +231,37 @@ fn messages_of_options() {
     insta::assert_snapshot!(shortened(&all));
 }
 
+/// What may be wrong with a suite.
+#[test]
+fn messages_of_suites() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = include_str!("../experiments/suite/quick.ron");
+    let mut all = String::new();
+    for (name, from, to) in [
+        ("another name for the whole", "Suite(", "Suit("),
+        ("seeds of two phases", "selection: Range(first: 8001, count: 10)", "selection: Range(first: 12, count: 10)"),
+        ("nothing to compare", "role: Candidate", "role: Extended"),
+        ("a role that does not exist", "role: Extended", "role: Control"),
+        ("a pilot that is no arm", "arm: \"glorot\"", "arm: \"glorott\""),
+        ("passes that do not ascend", "passes: [300, 1000, 3000]", "passes: [300, 3000, 1000]"),
+        ("a target behind the budget", "TrainingPasses(9_000)", "TrainingPasses(2_000)"),
+        ("two tasks of one name", "name: \"iris\"", "name: \"spirals\""),
+        ("an arm that does not serve a task", "[(units: 8)]", "[(units: 8), (units: 8)]"),
+        ("data that do not exist", "Builtin(\"iris\")", "Csv(path: \"no.csv\", target: Name(\"y\"))"),
+        (
+            "a margin below 1",
+            "seeds: Range(first: 1, count: 20)",
+            "margin: (ratio: 0.9), seeds: Range(first: 1, count: 20)",
+        ),
+        ("a field of an experiment", "trainers:", "train: (optimizer: Adam()), trainers:"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(folder.path().join("suite.ron"), text.replacen(from, to, 1)).unwrap();
+        all.push_str(&format!("# {name}\n{}\n\n", check(folder.path(), "suite.ron", &[])));
+    }
+    insta::assert_snapshot!(shortened(&all));
+}
+
 /// A result folder with what may be wrong with it: everything that `resume`, `status`, `verify` and `run --out` say.
 #[test]
 fn messages_of_folders() {

@@ -32,6 +32,8 @@ pub enum Template {
     WannSwingup,
     /// A topology that reads digits with any shared weight
     WannDigits,
+    /// A campaign: arms on many tasks, with targets and controls chosen on other seeds
+    Suite,
 }
 
 impl Template {
@@ -44,6 +46,7 @@ impl Template {
             Template::Csv => include_str!("templates/csv.ron"),
             Template::WannSwingup => include_str!("templates/wann_swingup.ron"),
             Template::WannDigits => include_str!("templates/wann_digits.ron"),
+            Template::Suite => include_str!("../../experiments/suite/quick.ron"),
         }
     }
 
@@ -56,6 +59,7 @@ impl Template {
             Template::Csv => "csv.ron",
             Template::WannSwingup => "wann_swingup.ron",
             Template::WannDigits => "wann_digits.ron",
+            Template::Suite => "suite.ron",
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe
 use crate::experiment::watch::{Event, Watch};
 use crate::files;
 use rayon::prelude::*;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// A run of a suite.
@@ -244,8 +245,13 @@ impl Watch for Named<'_> {
 /// # Errors
 /// A cell that cannot be read.
 pub fn standing(folder: &Folder, suite: &Suite) -> Result<(usize, usize)> {
-    let study = SuiteStudy::new(suite.clone(), &folder.path().join("")).ok();
     let targets = suite.pilot.passes.len().max(1);
+    let manifest = folder.manifest()?;
+    if manifest.state == State::Complete {
+        let runs = SuiteTables::load(folder.path())?.results.len() / targets;
+        return Ok((runs, runs));
+    }
+    let study = SuiteStudy::new(suite.clone(), Path::new(&manifest.data_folder)).ok();
     let mut rows = Vec::new();
     let place = folder.path().join(CELLS);
     let mut names: Vec<_> = std::fs::read_dir(&place).into_iter().flatten().flatten().map(|file| file.path()).collect();
