@@ -166,17 +166,18 @@ impl<D: Resumable> Reopened<D> {
                 .help("a changed method needs a new run: precocial run FILE.ron")
                 .note("notes, statistics, report, checkpoint and more seeds may change"));
         }
-        let old = started.clone().seeds().to_vec();
+        let old = started.clone().seeds().clone();
         // Seeds are only ever added: what was run is there.
         let mut wanted = document.seeds().to_vec();
         wanted.extend(more.map(Seeds::to_vec).unwrap_or_default());
-        let mut all = old;
+        let mut all = old.to_vec();
         for seed in wanted {
             if !all.contains(&seed) {
                 all.push(seed);
             }
         }
-        *document.seeds() = listed(all)?;
+        // Seeds that are the same stand there as they stood, so that the text is the same.
+        *document.seeds() = if all == old.to_vec() { old } else { listed(all)? };
         Ok(Reopened { folder, manifest, document, started })
     }
 

@@ -67,7 +67,7 @@ pub fn resume_suite(
     threads: usize,
     watch: &dyn Watch,
 ) -> Result<SuiteRun> {
-    if reopened.document.seeds != reopened.started.seeds {
+    if reopened.document.seeds.to_vec() != reopened.started.seeds.to_vec() {
         return Err(Error::experiment("P0309", "the seeds of a suite were written down before its results were seen")
             .note("whoever adds seeds until a result pleases finds what is not there")
             .help("a suite with other seeds is another suite: precocial run FILE.ron"));

@@ -14,7 +14,7 @@ use crate::network::{Loss, Mlp, Output};
 use crate::rng::{Purpose, Rng};
 use crate::sealed::{self, StateReader, StateWriter};
 use crate::train::{Initializer, Session, Status, TrainContext, Training};
-use crate::values::{Count, Fitness, Positive, Probability};
+use crate::values::{Count, Fitness, NonNegative, Positive, Probability};
 use pool::Pool;
 use serde::{Deserialize, Serialize};
 pub use units::Regime;
@@ -39,10 +39,16 @@ pub struct Graft {
     /// `Random` with the same scheme.
     #[serde(default = "default_scheme")]
     pub scheme: Initializer,
-    /// Share of the budget that the first pool may cost; 0.05. A dearer one is not made: the task is easy for its size. Nor
-    /// is one of more than 4096 units.
-    #[serde(default = "default_pool_share")]
-    pub pool_share: Probability,
+    /// Share of the budget that the first pool may cost; 0.05 (`Smooth`) or 0 (`Tabular`). A dearer one is not made: the
+    /// task is easy for its size. Nor is one of more than 4096 units.
+    #[serde(default)]
+    pub pool_share: Option<Probability>,
+    /// Share of what has been spent that trials may have cost that failed, the next one included; 0.1.
+    #[serde(default = "default_waste")]
+    pub waste: NonNegative,
+    /// Exponent from which on training goes well, and nothing is tried; 0.8.
+    #[serde(default = "default_good")]
+    pub good: NonNegative,
     /// What kind of inputs units are drawn for; found from the data: `Smooth` where there are at most three inputs and each
     /// has five different values or more, else `Tabular`.
     #[serde(default)]
@@ -84,8 +90,11 @@ pub struct Graft {
 fn default_scheme() -> Initializer {
     Initializer::GlorotUniform
 }
-fn default_pool_share() -> Probability {
-    Probability::new(0.05).expect("in range")
+fn default_waste() -> NonNegative {
+    NonNegative::new(0.1).expect("in range")
+}
+fn default_good() -> NonNegative {
+    NonNegative::new(0.8).expect("in range")
 }
 fn default_family() -> bool {
     true
@@ -100,8 +109,6 @@ fn default_replaced() -> Probability {
     Probability::new(0.25).expect("in range")
 }
 
-/// Exponent from which on training goes well.
-const GOOD: f64 = 0.8;
 /// Exponent under which training stands still.
 const STILL: f64 = 0.05;
 /// Times `steps` in which a start is early: only standing still calls for grafts.
@@ -177,6 +184,8 @@ struct State {
     floor: Option<f64>,
     /// Whether pools are made at all.
     pools: bool,
+    /// Multiply-adds of trials that failed.
+    wasted: u64,
 }
 
 /// What is being trained.
@@ -244,7 +253,8 @@ impl GraftArm<'_> {
         if self.state.starts == 0 {
             self.state.pools = self.pool.is_small();
             let cost = self.draw_cost(context);
-            let allowed = self.settings.pool_share.get() * context.budget as f64;
+            let share = self.settings.pool_share.map_or(self.pool.regime.numbers().pool_share, Probability::get);
+            let allowed = share * context.budget as f64;
             self.state.pools &= cost.total() as f64 <= allowed && context.affords(cost);
         }
         let began = context.cost.total();
@@ -287,9 +297,17 @@ impl GraftArm<'_> {
         Ok(Step::Running)
     }
 
+    /// Whether a trial that fails after its first block would leave waste within its share.
+    fn may_try(&self, context: &ArmContext) -> bool {
+        let (network, rows) = (context.train.network, &context.train.supervised.training);
+        let block = self.settings.steps.get() as u64 * Cost::gradient(network.multiply_adds(), rows.count()).total();
+        let (wasted, spent) = (self.state.wasted + block, context.cost.total());
+        wasted as f64 <= self.settings.waste.get() * spent as f64
+    }
+
     /// What a training does whose loss has this exponent.
     fn turn(&mut self, exponent: f64, context: &mut ArmContext) -> Result<()> {
-        if exponent > GOOD {
+        if exponent > self.settings.good.get() || !self.may_try(context) {
             return Ok(());
         }
         let parent = self.state.parent.as_ref().expect("it was just trained");
@@ -373,7 +391,7 @@ impl GraftArm<'_> {
 
     /// The child takes its parent's place, or is forgotten.
     fn decide(&mut self, accepted: bool, context: &mut ArmContext) {
-        let State { parent: Some(parent), trial, .. } = &mut self.state else { return };
+        let State { parent: Some(parent), trial, wasted, .. } = &mut self.state else { return };
         let Some(trial) = trial.take() else { return };
         let finite = |loss: f64| loss.is_finite().then_some(loss);
         let own = trial.child.session.batch_loss;
@@ -386,6 +404,7 @@ impl GraftArm<'_> {
             let slope = Slope::at(age + trial.steps, own, wait);
             *parent = Parent { descent: trial.child, slope, fails: 0 };
         } else {
+            *wasted += price;
             let patience = self.pool.regime.numbers().patience;
             parent.slope.wait = (parent.slope.wait as f64 * patience) as u64;
             parent.fails += 1;

@@ -25,6 +25,8 @@ pub struct Numbers {
     pub flat: f64,
     /// How many times longer it takes until the next try after a failure.
     pub patience: f64,
+    /// Share of the budget that the first pool may cost.
+    pub pool_share: f64,
 }
 
 /// Different values from which on an input counts as continuous.
@@ -56,8 +58,8 @@ impl Regime {
     /// What differs between the regimes.
     pub fn numbers(self) -> Numbers {
         match self {
-            Regime::Smooth => Numbers { rows: 192, penalty: 1e-3, flat: 0.08, patience: 2.0 },
-            Regime::Tabular => Numbers { rows: 128, penalty: 3e-3, flat: 0.3, patience: 1.5 },
+            Regime::Smooth => Numbers { rows: 192, penalty: 1e-3, flat: 0.08, patience: 2.0, pool_share: 0.05 },
+            Regime::Tabular => Numbers { rows: 128, penalty: 3e-3, flat: 0.3, patience: 1.5, pool_share: 0.0 },
         }
     }
 
