@@ -23,6 +23,14 @@ pub trait Resumable: Document {
     /// The document without all that may change at a resume.
     fn meaning(&self) -> Self;
 
+    /// The document with what `started` had read from files of settings that both name.
+    ///
+    /// # Errors
+    /// None that a user could bring about.
+    fn with_files_of(self, _started: &Self) -> Result<Self> {
+        Ok(self)
+    }
+
     /// How often it is saved.
     fn checkpoint(&self) -> &Checkpoint;
 
@@ -35,6 +43,10 @@ impl Resumable for Experiment {
         let (seeds, notes) = (Seeds::List(Vec::new()), String::new());
         let (statistics, report, checkpoint) = (Statistics::default(), Report::default(), Checkpoint::default());
         Experiment { notes, seeds, statistics, report, checkpoint, ..self.clone() }
+    }
+
+    fn with_files_of(self, started: &Experiment) -> Result<Experiment> {
+        super::recipes::adopt(self, started)
     }
 
     fn checkpoint(&self) -> &Checkpoint {
@@ -143,7 +155,7 @@ impl<D: Resumable> Reopened<D> {
                 .help("put it back as it was; what may change is read from experiment.ron beside it"));
         }
         let own = folder.path().join("experiment.ron");
-        let mut document: D = if own.exists() { read(&own)? } else { started.clone() };
+        let mut document: D = if own.exists() { read::<D>(&own)?.with_files_of(&started)? } else { started.clone() };
         let changes = changes(&started, &document);
         if !changes.is_empty() {
             let mut error =
