@@ -12,6 +12,7 @@ pub mod model;
 pub mod outline;
 mod prepare;
 mod probe;
+mod recipes;
 pub mod record;
 mod replicate;
 mod resume;

@@ -58,6 +58,7 @@ impl Study {
     /// Anything that does not go together, with the way out.
     pub fn new(experiment: Experiment, folder: &Path) -> Result<Study> {
         let (seeds, order) = check(&experiment)?;
+        let experiment = super::recipes::resolve(experiment, folder)?;
         let classification = experiment.task.is_classification();
         let kind = if classification { TargetKind::Classes } else { TargetKind::Values };
         let dataset = experiment.task.data().load(&LoadContext { folder, kind })?;

@@ -24,6 +24,14 @@ pub trait Resumable: Document {
     /// The document without all that may change at a resume.
     fn meaning(&self) -> Self;
 
+    /// The document with what `started` had read from files of settings that both name.
+    ///
+    /// # Errors
+    /// None that a user could bring about.
+    fn with_files_of(self, started: &Self) -> Result<Self> {
+        super::recipes::adopt(self, started)
+    }
+
     /// Runs that it is made of.
     fn runs(&self) -> usize;
 }
@@ -154,7 +162,7 @@ impl<D: Resumable> Reopened<D> {
                 .help("put it back as it was; what may change is read from experiment.ron beside it"));
         }
         let own = folder.path().join("experiment.ron");
-        let mut document: D = if own.exists() { read(&own)? } else { started.clone() };
+        let mut document: D = if own.exists() { read::<D>(&own)?.with_files_of(&started)? } else { started.clone() };
         let changes = changes(&started, &document);
         if !changes.is_empty() {
             let mut error =

@@ -163,6 +163,8 @@ pub fn describe(name: &str, experiment: &Experiment) -> String {
         Some(ArmMethod::RestartOnStagnation(_)) => "restarts on stagnation",
         Some(ArmMethod::ResetOnPlateau(_)) => "an optimizer that forgets on plateaus",
         Some(ArmMethod::LeastSquaresOutput(_)) => "a start with a solved output layer",
+        Some(ArmMethod::GradInit(_)) => "a start sized for its first step",
+        Some(ArmMethod::MetaInit(_)) => "a start sized by its gradient quotient",
         Some(ArmMethod::Drift(_)) => "drift without selection",
         Some(ArmMethod::ShuffledWinner(_)) => "the winner's weights in shuffled order",
         _ => return name.to_owned(),

@@ -6,8 +6,11 @@ mod descent;
 mod drift;
 mod evolution_strategy;
 mod genetic;
+mod grad_init;
 mod graft;
 mod least_squares_output;
+mod meta_init;
+mod prepared;
 mod race;
 mod random;
 mod reset_on_plateau;
@@ -21,8 +24,10 @@ pub use best_of::{BestOf, Candidates};
 pub use cma_es::CmaEsArm;
 pub use drift::Drift;
 pub use evolution_strategy::EvolutionStrategyArm;
+pub use grad_init::{FirstStep, GradInit};
 pub use graft::{Graft, Regime};
 pub use least_squares_output::LeastSquaresOutput;
+pub use meta_init::MetaInit;
 pub use race::Race;
 pub use random::Random;
 pub use reset_on_plateau::ResetOnPlateau;
@@ -109,6 +114,8 @@ crate::registry! {
         LeastSquaresOutput(LeastSquaresOutput),
         ResetOnPlateau(ResetOnPlateau),
         RestartOnStagnation(RestartOnStagnation),
+        GradInit(GradInit),
+        MetaInit(MetaInit),
         Graft(Graft),
         Genetic(GeneticSettings),
         CmaEs(CmaEsArm),

@@ -47,6 +47,9 @@ const METHODS: &[&str] = &[
     "LeastSquaresOutput(scheme: GlorotUniform)",
     "ResetOnPlateau(scheme: GlorotUniform, steps: 3)",
     "RestartOnStagnation(scheme: Recipe(Simple), steps: 3, looks: 2, below: 0.9)",
+    "GradInit(scheme: GlorotUniform, steps: 5)",
+    "GradInit(scheme: GlorotUniform, steps: 4, gamma: 1e-3, batch: Size(32), target: Gradient, eta: 0.1)",
+    "MetaInit(scheme: GlorotUniform, steps: 2, rows: 16)",
     "Graft()",
     "Graft(pool_share: 1, regime: Tabular, steps: 4, blocks: 3, flat: 0.7)",
     "Graft(pool_share: 1, regime: Smooth, steps: 4, blocks: 3, flat: 0.7)",
@@ -288,7 +291,7 @@ fn starts_that_stand_still_or_explode_are_given_up_and_paid_for() {
 fn first_starts_are_those_of_random() {
     let start = |method: &str| alone(|| play(&experiment(&with_ga(method), FULL, 9_000), u64::MAX)).log.drawn.unwrap();
     let random = start("Random(scheme: LeCunNormal)");
-    for method in ["LeastSquaresOutput", "ResetOnPlateau", "RestartOnStagnation"] {
+    for method in ["LeastSquaresOutput", "ResetOnPlateau", "RestartOnStagnation", "GradInit", "MetaInit"] {
         assert_eq!(start(&format!("{method}(scheme: LeCunNormal)")), random, "{method}");
     }
     let deep = "(name: \"b\", method: Random(scheme: LeCunNormal))";

@@ -73,15 +73,19 @@ fn find(mut problem: Problem, outline: &Outline) -> (Problem, Option<Place>) {
             inside.next_back().map(|token| (token.span, "second time".into()))
         }),
         "P0138" | "P0143" => word(outline, &problem.message),
-        "P0501" => outline.find("task.data").ok().and_then(|data| {
+        "P0501" => {
+            // Data files stand in the task, recipe files in any arm.
+            let data = outline.find("task.data").map_or(0..0, |data| data.span.clone());
             let file = |text: &str| text.len() > 2 && problem.message.contains(text.trim_matches('"'));
-            let mut inside = tokens(outline.source).into_iter().filter(|token| {
-                data.span.start <= token.span.start
-                    && token.span.end <= data.span.end
-                    && token.kind == TokenKind::Quoted
-            });
-            inside.find(|token| file(outline.text(&token.span))).map(|token| (token.span, String::new()))
-        }),
+            let mut quoted = tokens(outline.source).into_iter().filter(|token| token.kind == TokenKind::Quoted);
+            let inside = |span: &Range<usize>| data.start <= span.start && span.end <= data.end;
+            quoted
+                .find(|token| {
+                    let text = outline.text(&token.span);
+                    file(text) && (inside(&token.span) || text.ends_with(".ron\""))
+                })
+                .map(|token| (token.span, String::new()))
+        }
         "P0140" => memory(&problem, outline),
         _ => None,
     };

@@ -59,6 +59,7 @@ impl SuiteStudy {
         let [pilot, selection, results] = seeds;
         let seeds = [pilot?, selection?, results?];
         check(&suite, &seeds)?;
+        let suite = crate::experiment::recipes::resolve(suite, folder)?;
         let mut study = SuiteStudy { suite, folder: folder.to_owned(), files: Vec::new(), seeds };
         let all: Vec<usize> = (0..study.suite.arms.len()).collect();
         for task in 0..study.suite.tasks.len() {

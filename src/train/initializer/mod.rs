@@ -22,7 +22,7 @@ pub use lecun::{LeCunNormal, LeCunUniform};
 pub use lsuv::Lsuv;
 pub use nguyen_widrow::NguyenWidrow;
 pub use orthogonal::Orthogonal;
-pub use recipe::Recipe;
+pub use recipe::{Recipe, SimpleNumbers, SimpleRecipe};
 pub use torch_default::TorchDefault;
 pub use uniform::{Normal, Uniform};
 

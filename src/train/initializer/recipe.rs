@@ -7,6 +7,7 @@ use crate::math::{Activation, Rows};
 use crate::network::{Dense, Mlp, Workspace};
 use crate::rng::Rng;
 use crate::train::readout::{self, Penalty, Wanted};
+use crate::values::{Positive, Probability};
 use serde::{Deserialize, Serialize};
 
 /// Training rows that are looked at, chosen by chance if there are more: spreads and least squares are known well enough.
@@ -20,7 +21,8 @@ const STEEPEST: f64 = 50.0;
 /// (*anchors*), stretched until their sums vary as much as the recipe says. The output layer of `Simple` and `V1` is solved
 /// by ridge regression on the last hidden activations, so a start already predicts; that and the forward passes are
 /// charged. At most 1024 rows are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Recipe {
     /// Five numbers: spread of the sums in the first and in deeper layers, distance of the anchors, scale and penalty of the
     /// output's regression.
@@ -29,14 +31,93 @@ pub enum Recipe {
     V1,
     /// No pass over the rows, only anchors: lengths follow the layer's shape, outputs are small.
     Free,
+    /// `Simple` with numbers of one's own.
+    Own(Box<SimpleRecipe>),
+    /// `Simple` with the numbers of a RON file, whose path starts at the folder of the experiment file. An experiment that is
+    /// prepared holds what the file said, as `Own`; before that no start can be drawn.
+    File(String),
 }
 
-/// The numbers of `Simple` for one kind of unit.
-struct Plain {
-    first: f64,
-    deeper: f64,
-    /// How far anchors lie from their rows towards the mean of all rows.
-    centring: f64,
+/// The numbers of a recipe of the family `Simple`. What is left out is as in `Simple` itself.
+///
+/// A recipe file holds it under its family's name: `Simple(tanh: (…), relu: (…))`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SimpleRecipe {
+    /// The file that the numbers were read from.
+    pub from: Option<String>,
+    /// For layers of tanh units, and outputs behind them.
+    pub tanh: SimpleNumbers,
+    /// For layers of ReLU units, and outputs behind them.
+    pub relu: SimpleNumbers,
+}
+
+/// The five numbers of `Simple` for one kind of unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SimpleNumbers {
+    /// Standard deviation of the sums in the first hidden layer, at most 1000.
+    pub first_spread: Positive,
+    /// The same in deeper ones.
+    pub deeper_spread: Positive,
+    /// How far hyperplanes lie from their anchors towards the mean of all rows: 0 to 1.
+    pub centring: Probability,
+    /// Scale of the targets of the output's regression, where they are classes; at most 1000.
+    pub output_scale: Positive,
+    /// Penalty of that regression, in variances of the last activations; 1e-12 to 1e6.
+    pub output_penalty: Positive,
+}
+
+impl Default for SimpleRecipe {
+    fn default() -> SimpleRecipe {
+        SimpleRecipe {
+            from: None,
+            tanh: numbers([2.01, 1.73, 3.32, 1e-3], 0.33),
+            relu: numbers([1.0, 1.0, 1.65, libm::pow(10.0, -3.5)], 0.5),
+        }
+    }
+}
+
+fn numbers([first_spread, deeper_spread, output_scale, output_penalty]: [f64; 4], centring: f64) -> SimpleNumbers {
+    let positive = |x| Positive::new(x).expect("above 0");
+    SimpleNumbers {
+        first_spread: positive(first_spread),
+        deeper_spread: positive(deeper_spread),
+        centring: Probability::new(centring).expect("a share"),
+        output_scale: positive(output_scale),
+        output_penalty: positive(output_penalty),
+    }
+}
+
+impl SimpleRecipe {
+    /// The numbers for a kind of unit.
+    fn of(&self, units: Activation) -> &SimpleNumbers {
+        if units == Activation::Tanh { &self.tanh } else { &self.relu }
+    }
+
+    /// Refuses numbers that single precision could not work with.
+    ///
+    /// # Errors
+    /// `P0121`, with the nearest number that may be.
+    pub fn check(&self) -> Result<()> {
+        for (units, numbers) in [("tanh", &self.tanh), ("relu", &self.relu)] {
+            for (name, number, least, most) in [
+                ("first_spread", numbers.first_spread, 1e-6, 1e3),
+                ("deeper_spread", numbers.deeper_spread, 1e-6, 1e3),
+                ("output_scale", numbers.output_scale, 1e-6, 1e3),
+                ("output_penalty", numbers.output_penalty, 1e-12, 1e6),
+            ] {
+                let number = number.get();
+                if !(least..=most).contains(&number) {
+                    let message =
+                        format!("`{name}` of `{units}` must be between {least:e} and {most:e}, found {number}");
+                    return Err(Error::experiment("P0121", message)
+                        .help(format!("write `{name}: {:e}`", number.clamp(least, most))));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Initialize for Recipe {
@@ -45,6 +126,11 @@ impl Initialize for Recipe {
         let chosen = sample(rows, ROWS, rng);
         let rows = chosen.as_ref().unwrap_or(rows);
         let (output, hidden) = network.layers().split_last().expect("a network has layers");
+        let own = match self {
+            Recipe::Simple => Some(SimpleRecipe::default()),
+            Recipe::Own(own) => Some((**own).clone()),
+            _ => None,
+        };
         let mut sums = Vec::new();
         let mut workspace = Workspace::new();
         let mut passed = 0;
@@ -63,9 +149,9 @@ impl Initialize for Recipe {
             sums.resize(rows.count() * layer.outputs, 0.0);
             network.sums(params, rows, index, &mut sums, &mut workspace);
             *cost += Cost::forward(passed, rows.count());
-            match self {
-                Recipe::Simple => place.simple(&sums, params, rng),
-                _ => place.v1(&sums, params, rng),
+            match &own {
+                Some(own) => place.simple(own.of(layer.activation), &sums, params, rng),
+                None => place.v1(&sums, params, rng),
             }
         }
         let units = units(network);
@@ -79,11 +165,10 @@ impl Initialize for Recipe {
             params[output.biases.clone()].iter_mut().zip(middle).for_each(|(bias, middle)| *bias = middle as f32);
             return Ok(());
         }
-        let (scale, penalty) = match (self, units) {
-            (Recipe::Simple, Activation::Tanh) => (3.32, 1e-3),
-            (Recipe::Simple, _) => (1.65, libm::pow(10.0, -3.5)),
-            (_, Activation::Tanh) => (3.39, libm::pow(10.0, -3.2)),
-            (..) => (1.60, libm::pow(10.0, -3.5)),
+        let (scale, penalty) = match (&own, units) {
+            (Some(own), _) => (own.of(units).output_scale.get(), own.of(units).output_penalty.get()),
+            (None, Activation::Tanh) => (3.39, libm::pow(10.0, -3.2)),
+            (None, _) => (1.60, libm::pow(10.0, -3.5)),
         };
         let mut last = vec![0.0; rows.count() * output.inputs];
         if hidden.is_empty() {
@@ -114,6 +199,14 @@ impl Initialize for Recipe {
     }
 
     fn check(&self, network: &Mlp) -> Result<()> {
+        match self {
+            Recipe::Own(own) => own.check()?,
+            Recipe::File(path) => {
+                return Err(Error::experiment("P0120", format!("the recipe file \"{path}\" has not been read"))
+                    .help("prepare the experiment with `Study::new`, which reads it, or write `Recipe(Own(…))`"));
+            }
+            _ => {}
+        }
         let (_, hidden) = network.layers().split_last().expect("a network has layers");
         let served = |layer: &&Dense| matches!(layer.activation, Activation::Tanh | Activation::Relu);
         match hidden.iter().find(|layer| !served(layer)) {
@@ -171,12 +264,9 @@ impl Place<'_> {
         });
     }
 
-    fn simple(&self, sums: &[f32], params: &mut [f32], rng: &mut Rng) {
-        let plain = match (self.is_tanh(), self.first) {
-            (true, _) => Plain { first: 2.01, deeper: 1.73, centring: 0.33 },
-            (false, _) => Plain { first: 1.0, deeper: 1.0, centring: 0.5 },
-        };
-        let wanted = if self.first { plain.first } else { plain.deeper };
+    fn simple(&self, numbers: &SimpleNumbers, sums: &[f32], params: &mut [f32], rng: &mut Rng) {
+        let wanted = if self.first { numbers.first_spread.get() } else { numbers.deeper_spread.get() };
+        let centring = numbers.centring.get();
         let anchored = self.first || !self.is_tanh();
         // Whatever the length of a direction: its sums are stretched with it.
         self.each(params, |unit, weights, bias| {
@@ -186,8 +276,8 @@ impl Place<'_> {
             let anchor = column.at(rng.below(self.rows));
             let factor = if deviation > 0.0 { (wanted / deviation).min(STEEPEST / norm) } else { STEEPEST / norm };
             weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
-            let towards = if anchored { (1.0 - plain.centring) * anchor } else { 0.0 };
-            *bias = (-factor * (towards + plain.centring * mean)) as f32;
+            let towards = if anchored { (1.0 - centring) * anchor } else { 0.0 };
+            *bias = (-factor * (towards + centring * mean)) as f32;
         });
     }
 
@@ -310,7 +400,7 @@ mod tests {
         Mlp::new(6, hidden, 3, Output::Softmax, Loss::CrossEntropy).unwrap()
     }
 
-    fn drawn(recipe: Recipe, network: &Mlp, rows: &Rows) -> (Vec<f32>, Cost) {
+    fn drawn(recipe: &Recipe, network: &Mlp, rows: &Rows) -> (Vec<f32>, Cost) {
         let (mut params, mut cost) = (vec![f32::NAN; network.parameters()], Cost::ZERO);
         let mut rng = Streams::new(1).stream(Purpose::Initialize, 0, 0);
         recipe.init(network, rows, &mut params, &mut rng, &mut cost).unwrap();
@@ -324,7 +414,7 @@ mod tests {
         for (activation, spread, kappa) in [(Activation::Tanh, [2.01, 1.73], 0.33), (Activation::Relu, [1.0, 1.0], 0.5)]
         {
             let network = classifier(&[(5, activation), (4, activation)]);
-            let (params, _) = drawn(Recipe::Simple, &network, &rows);
+            let (params, _) = drawn(&Recipe::Simple, &network, &rows);
             for (index, wanted) in spread.into_iter().enumerate() {
                 let units = network.layers()[index].outputs;
                 let mut sums = vec![0.0; 200 * units];
@@ -354,7 +444,7 @@ mod tests {
             rows.targets().chunks(3).for_each(|row| (0..3).for_each(|k| shares[k] += f64::from(row[k]) / 300.0));
             let prior: f64 = -shares.iter().map(|share| share * libm::log(*share)).sum::<f64>();
             for (recipe, factor) in [(Recipe::Simple, 0.9), (Recipe::V1, 0.9), (Recipe::Free, 1.1)] {
-                let (params, _) = drawn(recipe, &network, &rows);
+                let (params, _) = drawn(&recipe, &network, &rows);
                 let loss = network.loss(&params, &rows, &mut Workspace::new());
                 assert!(loss < factor * prior, "{recipe:?} {hidden:?}: {loss} against {prior}");
             }
@@ -365,7 +455,7 @@ mod tests {
     fn the_regression_is_where_its_gradient_vanishes() {
         let rows = rows(100, 6, 3);
         let network = Mlp::new(6, &[(7, Activation::Tanh)], 3, Output::Linear, Loss::MeanSquared).unwrap();
-        let (params, _) = drawn(Recipe::Simple, &network, &rows);
+        let (params, _) = drawn(&Recipe::Simple, &network, &rows);
         let mut gradient = vec![0.0; params.len()];
         network.gradient(&params, &rows, &mut gradient, &mut Workspace::new());
         let output = &network.layers()[1];
@@ -388,7 +478,7 @@ mod tests {
         for hidden in [&[(5, Activation::Tanh)][..], &[(5, Activation::Relu), (4, Activation::Tanh)]] {
             let network = classifier(hidden);
             for recipe in [Recipe::Simple, Recipe::V1, Recipe::Free] {
-                assert_eq!(drawn(recipe, &network, &rows).1, recipe.cost(&network, &rows), "{recipe:?} {hidden:?}");
+                assert_eq!(drawn(&recipe, &network, &rows).1, recipe.cost(&network, &rows), "{recipe:?} {hidden:?}");
             }
         }
     }
@@ -399,7 +489,41 @@ mod tests {
         assert_eq!(Recipe::Simple.check(&network).unwrap_err().code(), "P0120");
         let flat = Rows::new(&[1.0; 60], &[1.0, 0.0, 0.0].repeat(10), 6, 3);
         for recipe in [Recipe::Simple, Recipe::V1, Recipe::Free] {
-            drawn(recipe, &classifier(&[(5, Activation::Tanh), (4, Activation::Relu)]), &flat);
+            drawn(&recipe, &classifier(&[(5, Activation::Tanh), (4, Activation::Relu)]), &flat);
         }
+    }
+
+    #[test]
+    fn numbers_of_ones_own_are_followed() {
+        let rows = rows(200, 6, 3);
+        let network = classifier(&[(5, Activation::Tanh), (4, Activation::Relu)]);
+        let own = |change: fn(&mut SimpleRecipe)| {
+            let mut own = SimpleRecipe::default();
+            change(&mut own);
+            drawn(&Recipe::Own(Box::new(own)), &network, &rows)
+        };
+        let (simple, cost) = drawn(&Recipe::Simple, &network, &rows);
+        assert_eq!(own(|_| ()), (simple.clone(), cost), "the numbers of `Simple` are `Simple`");
+        let (narrow, _) = own(|own| own.tanh.first_spread = Positive::new(0.5).unwrap());
+        let mut sums = vec![0.0; 200 * 5];
+        network.sums(&narrow, &rows, 0, &mut sums, &mut Workspace::new());
+        let (_, deviation) = Column { sums: &sums, units: 5, unit: 2 }.spread();
+        assert!((deviation - 0.5).abs() < 1e-4, "{deviation}");
+        // The last hidden layer is of ReLU units: numbers of tanh do not reach the outputs, those of ReLU do.
+        let output = network.layers()[2].weights.clone();
+        let (same, _) = own(|own| own.tanh.output_scale = Positive::new(9.0).unwrap());
+        assert_eq!(same, simple);
+        let (doubled, _) = own(|own| own.relu.output_scale = Positive::new(3.3).unwrap());
+        for (twice, once) in doubled[output.clone()].iter().zip(&simple[output]) {
+            assert!((twice - 2.0 * once).abs() < 1e-4 * (1.0 + once.abs()), "{twice} {once}");
+        }
+        let wild = SimpleRecipe { relu: numbers([1.0, 1e9, 1.0, 1.0], 0.5), ..SimpleRecipe::default() };
+        let refused = Recipe::Own(Box::new(wild)).check(&network).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "error[P0121]: `deeper_spread` of `relu` must be between 1e-6 and 1e3, found 1000000000\n   = help: write \
+             `deeper_spread: 1e3`"
+        );
+        assert_eq!(Recipe::File("a.ron".into()).check(&network).unwrap_err().code(), "P0120");
     }
 }

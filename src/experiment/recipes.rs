@@ -1,0 +1,264 @@
+//! Recipe files: read when an experiment is prepared. Its resolved copy holds their numbers, and needs the files no more.
+
+use crate::error::{Error, Kind, Result};
+use crate::experiment::load::{Document, dialect};
+use crate::files;
+use crate::train::initializer::SimpleRecipe;
+use ron::Error as Refusal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// What a recipe file may hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum RecipeFile {
+    Simple(SimpleRecipe),
+}
+
+/// The experiment with numbers in the place of each recipe file. Paths start at `folder`.
+///
+/// # Errors
+/// A file that is missing or no recipe, or numbers that can serve no network; each with its place.
+pub(super) fn resolve<D: Document>(experiment: D, folder: &Path) -> Result<D> {
+    let mut tree = tree(&experiment)?;
+    let mut changed = false;
+    replace(&mut tree, None, &mut |path, _| {
+        changed = true;
+        let own = read(path, folder)?;
+        serde_json::to_value(own).map(Some).map_err(|cause| Error::internal(cause.to_string()))
+    })?;
+    if changed { planted(tree) } else { Ok(experiment) }
+}
+
+/// The experiment with the numbers that `started` holds, wherever both name the same recipe file.
+///
+/// # Errors
+/// None that a user could bring about.
+pub(super) fn adopt<D: Document>(experiment: D, started: &D) -> Result<D> {
+    let (mut tree, old) = (tree(&experiment)?, tree(started)?);
+    let mut changed = false;
+    replace(&mut tree, Some(&old), &mut |path, old| {
+        let own = old.and_then(|old| old.get("Own")).filter(|own| own["from"] == path).cloned();
+        changed |= own.is_some();
+        Ok(own)
+    })?;
+    if changed { planted(tree) } else { Ok(experiment) }
+}
+
+/// Schemes stand in many arms; as plain data all of them are met in one walk.
+fn tree<D: Document>(experiment: &D) -> Result<Value> {
+    serde_json::to_value(experiment).map_err(|cause| Error::internal(cause.to_string()))
+}
+
+fn planted<D: Document>(tree: Value) -> Result<D> {
+    serde_json::from_value(tree).map_err(|cause| Error::internal(cause.to_string()))
+}
+
+/// What stands in the place of a recipe file, told by its path and by what stands at the same place of the other tree.
+type Change<'a> = dyn FnMut(&str, Option<&Value>) -> Result<Option<Value>> + 'a;
+
+fn replace(value: &mut Value, other: Option<&Value>, change: &mut Change) -> Result<()> {
+    match value {
+        Value::Array(items) => items
+            .iter_mut()
+            .enumerate()
+            .try_for_each(|(at, item)| replace(item, other.and_then(|other| other.get(at)), change)),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let other = other.and_then(|other| other.get(name));
+                let path = field.get("File").and_then(Value::as_str).filter(|_| name == "Recipe");
+                match path.map(str::to_owned) {
+                    Some(path) => {
+                        if let Some(own) = change(&path, other)? {
+                            *field = json!({ "Own": own });
+                        }
+                    }
+                    None => replace(field, other, change)?,
+                }
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads one recipe file.
+fn read(name: &str, folder: &Path) -> Result<SimpleRecipe> {
+    let path = folder.join(name);
+    // Looked at before it is opened: opening a named pipe would wait for ever.
+    if std::fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+        return Err(Error::experiment("P0501", format!("{} is not a regular file", path.display()))
+            .help("name a text file that holds a recipe"));
+    }
+    let bytes = files::read_capped(&path, 1 << 16, Kind::Experiment)
+        .map_err(|error| error.help("paths start from the folder of the experiment file"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        Error::experiment("P0102", "the file is not UTF-8 text").in_file(&path).help("save it as UTF-8")
+    })?;
+    let RecipeFile::Simple(recipe) = dialect().from_str(text).map_err(|cause| {
+        let code = match cause.code {
+            Refusal::NoSuchStructField { .. } => "P0103",
+            Refusal::NoSuchEnumVariant { .. } => "P0104",
+            Refusal::MissingStructField { .. } => "P0105",
+            Refusal::Message(_) => "P0121",
+            _ => "P0100",
+        };
+        Error::experiment(code, format!("this is no recipe: {}", words(&cause.code)))
+            .at(&path, cause.span.start.line, cause.span.start.col)
+            .help("a recipe is written `Simple(tanh: (…), relu: (…))`; experiments/recipes/simple.ron is one")
+    })?;
+    if recipe.from.is_some() {
+        return Err(Error::experiment("P0103", "a recipe file has no `from`").in_file(&path).help("take it out"));
+    }
+    recipe.check().map_err(|error| error.in_file(&path))?;
+    Ok(SimpleRecipe { from: Some(name.to_owned()), ..recipe })
+}
+
+/// The parser's refusal in one line.
+fn words(cause: &Refusal) -> String {
+    crate::error::printable(&cause.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::config::Seeds;
+    use crate::experiment::folder::Folder;
+    use crate::experiment::load::{parse, to_text};
+    use crate::experiment::prepare::Study;
+    use crate::experiment::resume::Reopened;
+    use crate::experiment::run::{RunOptions, run};
+    use crate::experiment::verify::verify;
+    use crate::experiment::watch::Unwatched;
+    use crate::network::Mlp;
+    use crate::rng::{Purpose, Streams};
+    use crate::train::Initializer;
+    use std::path::PathBuf;
+
+    const ARMS: &str = r#"(name: "a", method: Random(scheme: Recipe(File("own.ron")))),
+        (name: "b", method: Genetic(population: 4, generations: 2, scheme: Recipe(File("sub/other.ron")))),
+        (name: "c", method: Random(scheme: Recipe(Simple)))"#;
+
+    fn experiment(arms: &str) -> Experiment {
+        let text = format!(
+            r#"Experiment(schema: 1, name: "r", seeds: List([18446744073709551615]),
+                task: Classification(data: Builtin("iris"), split: Random(train: 0.7, test: 0.3)),
+                network: Mlp(hidden: [(units: 6), (units: 5, activation: Relu)]),
+                train: (optimizer: Adam(learning_rate: 0.01)), arms: [{arms}], budget: TrainingPasses(90.5))"#
+        );
+        parse(&text, Path::new("r.ron")).unwrap().experiment
+    }
+
+    fn shipped() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/recipes")
+    }
+
+    fn start(scheme: &Initializer, network: &Mlp, study: &Study) -> Vec<f32> {
+        let mut params = vec![0.0; network.parameters()];
+        let rows = study.prepare(1).unwrap().supervised.training;
+        let mut rng = Streams::new(1).stream(Purpose::Initialize, 0, 0);
+        scheme.init(network, &rows, &mut params, &mut rng, &mut crate::cost::Cost::ZERO.clone()).unwrap();
+        params
+    }
+
+    #[test]
+    fn the_shipped_file_is_simple() {
+        let arms = r#"(name: "file", method: Random(scheme: Recipe(File("simple.ron")))),
+            (name: "simple", method: Random(scheme: Recipe(Simple)))"#;
+        let study = Study::new(experiment(arms), &shipped()).unwrap();
+        let [file, simple] = [0, 1].map(|arm| {
+            let scheme = study.experiment.arms[arm].method.scheme().unwrap();
+            start(scheme, &study.network, &study).iter().map(|x| x.to_bits()).collect::<Vec<u32>>()
+        });
+        assert_eq!(file, simple);
+    }
+
+    #[test]
+    fn the_resolved_experiment_needs_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        let text = "Simple(tanh: (first_spread: 1.25, deeper_spread: 2, centring: 0.1, output_scale: 3, output_penalty: 1e-3))";
+        std::fs::write(folder.path().join("own.ron"), text).unwrap();
+        std::fs::write(folder.path().join("sub/other.ron"), "Simple()").unwrap();
+        let written = experiment(ARMS);
+        let study = Study::new(written.clone(), folder.path()).unwrap();
+        let resolved = to_text(&study.experiment);
+        assert!(resolved.contains("1.25") && resolved.contains("own.ron") && !resolved.contains("File("), "{resolved}");
+        // Read again where there are no such files, it is the same experiment.
+        let again = parse(&resolved, Path::new("x.ron")).unwrap().experiment;
+        assert_eq!(again, study.experiment);
+        assert_eq!(Study::new(again, Path::new("/nowhere")).unwrap().experiment, study.experiment);
+        // So is what the user wrote, next to it; a file of another name is another experiment.
+        assert_eq!(adopt(written.clone(), &study.experiment).unwrap(), study.experiment);
+        let other = adopt(experiment(&ARMS.replace("own.ron", "o.ron")), &study.experiment).unwrap();
+        assert_ne!(other, study.experiment);
+        assert_eq!(other.arms[1], study.experiment.arms[1]);
+        assert_eq!(
+            resolve(experiment(r#"(name: "a", method: Random(scheme: Recipe(V1)))"#), folder.path())
+                .unwrap()
+                .arms
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_result_folder_needs_no_recipe_file() {
+        let place = tempfile::tempdir().unwrap();
+        let recipe = place.path().join("own.ron");
+        std::fs::copy(shipped().join("simple.ron"), &recipe).unwrap();
+        let written = experiment(r#"(name: "a", method: Random(scheme: Recipe(File("own.ron"))))"#);
+        let source = to_text(&written);
+        let study = Study::new(written, place.path()).unwrap();
+        let out = place.path().join("out");
+        let options =
+            RunOptions { out: Some(out.clone()), threads: 1, source: Some(source.clone()), ..RunOptions::default() };
+        run(&study, &options, &Unwatched).unwrap();
+        assert!(std::fs::read_to_string(out.join("experiment.ron")).unwrap().contains("File("));
+        std::fs::remove_file(recipe).unwrap();
+        let again = verify(&Folder::at(&out), None, None, 1, &Unwatched).unwrap();
+        assert_eq!((again.runs, again.differences), (1, Vec::new()));
+        let more = Seeds::List(vec![7]);
+        let reopened = Reopened::<Experiment>::open(Folder::at(&out), Some(&more)).unwrap();
+        assert_eq!(reopened.document.arms, study.experiment.arms);
+        // Another file is another experiment.
+        crate::files::replace(&out.join("experiment.ron"), source.replace("own.ron", "other.ron").as_bytes()).unwrap();
+        let refused = Reopened::<Experiment>::open(Folder::at(&out), Some(&more)).unwrap_err();
+        assert_eq!(refused.code(), "P0309");
+    }
+
+    #[test]
+    fn what_is_no_recipe_is_told_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let numbers = "deeper_spread: 2, centring: 0.1, output_scale: 3, output_penalty: 1e-3";
+        for (text, code, words) in [
+            ("Simple(\n tahn: ())", "P0103", "tahn"),
+            ("V9()", "P0104", "V9"),
+            ("Simple(relu: (centring: 0.1))", "P0105", "first_spread"),
+            (&format!("Simple(relu: (first_spread: -1, {numbers}))"), "P0121", "must be above 0, found -1"),
+            (&format!("Simple(relu: (first_spread: NaN, {numbers}))"), "P0121", "must be a finite number"),
+            (&format!("Simple(relu: (first_spread: inf, {numbers}))"), "P0121", "must be a finite number"),
+            (
+                &format!("Simple(relu: (first_spread: 1e9, {numbers}))"),
+                "P0121",
+                "between 1e-6 and 1e3, found 1000000000",
+            ),
+            ("Simple(from: \"x\")", "P0103", "no `from`"),
+            ("Simple(", "P0100", "no recipe"),
+            ("", "P0100", "no recipe"),
+        ] {
+            let path = folder.path().join("own.ron");
+            std::fs::write(&path, text).unwrap();
+            let error = resolve(experiment(ARMS), folder.path()).unwrap_err();
+            let problem = &error.problems()[0];
+            assert_eq!(error.code(), code, "{text}: {error}");
+            assert!(problem.message.contains(words) && !problem.helps.is_empty(), "{text}: {error}");
+            assert_eq!(problem.place.as_ref().unwrap().path, path, "{text}");
+        }
+        std::fs::write(folder.path().join("own.ron"), [0xff, 0xfe]).unwrap();
+        assert_eq!(resolve(experiment(ARMS), folder.path()).unwrap_err().code(), "P0102");
+        std::fs::remove_file(folder.path().join("own.ron")).unwrap();
+        let missing = resolve(experiment(ARMS), folder.path()).unwrap_err();
+        assert!(missing.code() == "P0501" && missing.to_string().contains("folder of the experiment"), "{missing}");
+    }
+}
