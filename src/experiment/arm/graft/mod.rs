@@ -13,6 +13,7 @@ use crate::experiment::record::Phase;
 use crate::network::{Loss, Mlp, Output};
 use crate::rng::{Purpose, Rng};
 use crate::sealed::{self, StateReader, StateWriter};
+use crate::train::initializer::Recipe;
 use crate::train::{Initializer, Session, Status, TrainContext, Training};
 use crate::values::{Count, Fitness, NonNegative, Positive, Probability};
 use pool::Pool;
@@ -35,40 +36,36 @@ pub use units::Regime;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Graft {
-    /// How starts are drawn where the pool would be too dear; `GlorotUniform` unless said otherwise. Start 0 is that of
-    /// `Random` with the same scheme.
-    #[serde(default = "default_scheme")]
-    pub scheme: Initializer,
-    /// Share of the budget that the first pool may cost; 0.05 (`Smooth`) or 0 (`Tabular`). A dearer one is not made: the
-    /// task is easy for its size. Nor is one of more than 4096 units.
+    /// How starts are drawn that come out of no pool; `Recipe(Simple)` where that serves the activation, else
+    /// `GlorotUniform`. Start 0 is that of `Random` with the same scheme.
+    #[serde(default)]
+    pub scheme: Option<Initializer>,
+    /// Share of the budget that the first pool may cost; 0.05, in `Tabular` with cross-entropy 0. A dearer one is not made:
+    /// the task is easy for its size. Nor is one of more than 4096 units.
     #[serde(default)]
     pub pool_share: Option<Probability>,
     /// Share of what has been spent that trials may have cost that failed, the next one included; 0.1.
     #[serde(default = "default_waste")]
     pub waste: NonNegative,
-    /// Exponent from which on training goes well, and nothing is tried; 0.8.
-    #[serde(default = "default_good")]
-    pub good: NonNegative,
     /// What kind of inputs units are drawn for; found from the data: `Smooth` where there are at most three inputs and each
     /// has five different values or more, else `Tabular`.
     #[serde(default)]
     pub regime: Option<Regime>,
-    /// Candidates in the pool for each hidden unit; 4, with one input 3, with more than twenty 2.
+    /// Candidates in the pool for each hidden unit; 2.
     #[serde(default)]
     pub candidates: Option<Count>,
     /// Rows that the team is chosen on, about: every second, every third and so on; 192 (`Smooth`) or 128 (`Tabular`).
     #[serde(default)]
     pub rows: Option<Count>,
-    /// Penalty on squared output weights in least squares, per row; 0.001 (`Smooth`) or 0.003 (`Tabular`). Prefer 0.1 in
-    /// `Tabular` with softmax outputs and `Rprop`.
+    /// Penalty on squared output weights in least squares, per row; 0.001 (`Smooth`) or 0.1 (`Tabular`).
     #[serde(default)]
     pub penalty: Option<Positive>,
     /// Whether the candidates hold as many units as the layer has by the rule of Nguyen and Widrow; `true`.
     #[serde(default = "default_family")]
     pub nguyen_widrow: bool,
-    /// Whether the candidates hold the hidden units of a start drawn by `scheme`; `true`.
-    #[serde(default = "default_family")]
-    pub of_scheme: bool,
+    /// Whether the candidates hold the hidden units of a start drawn by `scheme`; `false` (`Smooth`) or `true` (`Tabular`).
+    #[serde(default)]
+    pub of_scheme: Option<bool>,
     /// Optimizer steps between two looks at the loss, and in a block of a child's trial; 20.
     #[serde(default = "default_steps")]
     pub steps: Count,
@@ -87,14 +84,8 @@ pub struct Graft {
     pub fresh: bool,
 }
 
-fn default_scheme() -> Initializer {
-    Initializer::GlorotUniform
-}
 fn default_waste() -> NonNegative {
     NonNegative::new(0.1).expect("in range")
-}
-fn default_good() -> NonNegative {
-    NonNegative::new(0.8).expect("in range")
 }
 fn default_family() -> bool {
     true
@@ -109,6 +100,8 @@ fn default_replaced() -> Probability {
     Probability::new(0.25).expect("in range")
 }
 
+/// Exponent from which on training goes well.
+const GOOD: f64 = 0.8;
 /// Exponent under which training stands still.
 const STILL: f64 = 0.05;
 /// Times `steps` in which a start is early: only standing still calls for grafts.
@@ -132,7 +125,7 @@ impl Contest for Graft {
     }
 
     fn fits(&self, network: &Mlp, training: &Training) -> Result<()> {
-        self.scheme.check(network)?;
+        self.scheme_for(network).check(network)?;
         check_full_batch("Graft", training)?;
         let hidden = network.layers().len() - 1;
         if hidden != 1 {
@@ -150,7 +143,7 @@ impl Contest for Graft {
     }
 
     fn scheme(&self) -> Option<&Initializer> {
-        Some(&self.scheme)
+        self.scheme.as_ref()
     }
 
     fn genomes(&self, _parameters: u64) -> u64 {
@@ -160,6 +153,15 @@ impl Contest for Graft {
 
     fn is_evolved(&self) -> bool {
         true
+    }
+}
+
+impl Graft {
+    /// How starts of this network are drawn.
+    fn scheme_for(&self, network: &Mlp) -> &Initializer {
+        static RECIPE: Initializer = Initializer::Recipe(Recipe::Simple);
+        static GLOROT: Initializer = Initializer::GlorotUniform;
+        self.scheme.as_ref().unwrap_or(if RECIPE.check(network).is_ok() { &RECIPE } else { &GLOROT })
     }
 }
 
@@ -226,8 +228,8 @@ impl GraftArm<'_> {
         let number = self.state.starts;
         self.state.starts += 1;
         let mut start = vec![0.0; context.train.network.parameters()];
-        if !self.state.pools || self.settings.of_scheme {
-            context.draw(&self.settings.scheme, number, &mut start)?;
+        if !self.state.pools || self.pool.of_scheme {
+            context.draw(self.settings.scheme_for(context.train.network), number, &mut start)?;
             context.log.drawn.get_or_insert_with(|| start.clone());
         }
         if self.state.pools {
@@ -240,8 +242,8 @@ impl GraftArm<'_> {
     /// What the next start costs.
     fn draw_cost(&self, context: &ArmContext) -> Cost {
         let (network, rows) = (context.train.network, &context.train.supervised.training);
-        let scheme = self.settings.scheme.cost(network, rows);
-        match (self.state.pools, self.settings.of_scheme) {
+        let scheme = self.settings.scheme_for(network).cost(network, rows);
+        match (self.state.pools, self.pool.of_scheme) {
             (true, true) => self.pool.cost() + scheme,
             (true, false) => self.pool.cost(),
             (false, _) => scheme,
@@ -253,7 +255,7 @@ impl GraftArm<'_> {
         if self.state.starts == 0 {
             self.state.pools = self.pool.is_small();
             let cost = self.draw_cost(context);
-            let share = self.settings.pool_share.map_or(self.pool.regime.numbers().pool_share, Probability::get);
+            let share = self.settings.pool_share.map_or(self.pool.numbers.pool_share, Probability::get);
             let allowed = share * context.budget as f64;
             self.state.pools &= cost.total() as f64 <= allowed && context.affords(cost);
         }
@@ -307,7 +309,7 @@ impl GraftArm<'_> {
 
     /// What a training does whose loss has this exponent.
     fn turn(&mut self, exponent: f64, context: &mut ArmContext) -> Result<()> {
-        if exponent > self.settings.good.get() || !self.may_try(context) {
+        if exponent > GOOD || !self.may_try(context) {
             return Ok(());
         }
         let parent = self.state.parent.as_ref().expect("it was just trained");
@@ -321,7 +323,7 @@ impl GraftArm<'_> {
             }
             return Ok(());
         }
-        let flat = self.settings.flat.map_or(regime.numbers().flat, Positive::get);
+        let flat = self.settings.flat.map_or(self.pool.numbers.flat, Positive::get);
         let flat = if age < EARLY { STILL } else { flat };
         let session = &parent.descent.session;
         let began = context.cost.total();
@@ -405,7 +407,7 @@ impl GraftArm<'_> {
             *parent = Parent { descent: trial.child, slope, fails: 0 };
         } else {
             *wasted += price;
-            let patience = self.pool.regime.numbers().patience;
+            let patience = self.pool.numbers.patience;
             parent.slope.wait = (parent.slope.wait as f64 * patience) as u64;
             parent.fails += 1;
         }

@@ -1,7 +1,7 @@
 //! A pool of candidate units, and the team that is chosen from it.
 
 use super::Graft;
-use super::units::{MANY_INPUTS, Regime};
+use super::units::{Numbers, Regime};
 use crate::cost::Cost;
 use crate::math::least_squares::NormalEquations;
 use crate::math::{Activation, Rows};
@@ -11,6 +11,8 @@ use crate::train::Initializer;
 use crate::train::readout::{self, Wanted};
 use crate::values::{Count, Positive};
 
+/// Candidates for each hidden unit: more of them cost more than they bring.
+const CANDIDATES: usize = 2;
 /// Candidates at most: their Gram matrix takes 128 MiB.
 const LARGEST: usize = 4096;
 
@@ -23,7 +25,9 @@ pub struct Pool<'a> {
     /// Units in the pool.
     size: usize,
     nguyen_widrow: bool,
-    of_scheme: bool,
+    pub of_scheme: bool,
+    /// What goes with the regime where the settings are silent.
+    pub numbers: Numbers,
     /// Rows that teams are chosen on, if not all.
     some: Option<Rows>,
 }
@@ -32,12 +36,7 @@ impl<'a> Pool<'a> {
     /// For the hidden layer of `network` on these `rows`.
     pub fn new(settings: &Graft, network: &'a Mlp, rows: &'a Rows) -> Pool<'a> {
         let regime = settings.regime.unwrap_or_else(|| Regime::of(rows));
-        let numbers = regime.numbers();
-        let each = match rows.features() {
-            1 => 3,
-            inputs if inputs > MANY_INPUTS => 2,
-            _ => 4,
-        };
+        let numbers = regime.numbers(network.loss_kind());
         let wanted = settings.rows.map_or(numbers.rows, Count::get);
         let every = rows.count().div_ceil(wanted);
         let some = (every > 1).then(|| {
@@ -51,9 +50,10 @@ impl<'a> Pool<'a> {
             rows,
             regime,
             penalty: settings.penalty.map_or(numbers.penalty, Positive::get),
-            size: network.layers()[0].outputs.saturating_mul(settings.candidates.map_or(each, Count::get)),
+            size: network.layers()[0].outputs.saturating_mul(settings.candidates.map_or(CANDIDATES, Count::get)),
             nguyen_widrow: settings.nguyen_widrow,
-            of_scheme: settings.of_scheme,
+            of_scheme: settings.of_scheme.unwrap_or(numbers.of_scheme),
+            numbers,
             some,
         }
     }
