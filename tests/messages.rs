@@ -203,6 +203,9 @@ fn messages_of_tables() {
         std::fs::write(folder.path().join("penguins.csv"), table).unwrap();
         all.push_str(&format!("# {what}\n{}\n\n", check(folder.path(), "penguins.ron", &[])));
     }
+    let text = text.replace("penguins.csv\",", "penguins.csv\", max_bytes: 100,");
+    std::fs::write(folder.path().join("penguins.ron"), text).unwrap();
+    all.push_str(&format!("# a file beyond the limit\n{}\n\n", check(folder.path(), "penguins.ron", &[])));
     insta::assert_snapshot!(shortened(&all));
 }
 

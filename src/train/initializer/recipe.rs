@@ -113,6 +113,10 @@ impl Initialize for Recipe {
         cost + Cost::forward(passed, count) + readout::solve_cost(network, count)
     }
 
+    fn equations(&self, network: &Mlp, rows: usize) -> u64 {
+        if *self == Recipe::Free { 0 } else { readout::solve_bytes(network, rows.min(ROWS)) }
+    }
+
     fn check(&self, network: &Mlp) -> Result<()> {
         let (_, hidden) = network.layers().split_last().expect("a network has layers");
         let served = |layer: &&Dense| matches!(layer.activation, Activation::Tanh | Activation::Relu);

@@ -33,6 +33,8 @@ const VALUES: usize = 5;
 const FEW_INPUTS: usize = 3;
 /// Inputs beyond which uniform weights would make sums too large, and a pool too dear.
 pub const MANY_INPUTS: usize = 20;
+/// Rows at most that teams are chosen on, unless said otherwise.
+pub const MOST_ROWS: usize = 192;
 /// Draws in which a row with a different target is sought.
 const TRIES: usize = 32;
 
@@ -56,7 +58,7 @@ impl Regime {
     /// What differs between the regimes.
     pub fn numbers(self) -> Numbers {
         match self {
-            Regime::Smooth => Numbers { rows: 192, penalty: 1e-3, flat: 0.08, patience: 2.0 },
+            Regime::Smooth => Numbers { rows: MOST_ROWS, penalty: 1e-3, flat: 0.08, patience: 2.0 },
             Regime::Tabular => Numbers { rows: 128, penalty: 3e-3, flat: 0.3, patience: 1.5 },
         }
     }
