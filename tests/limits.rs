@@ -93,7 +93,7 @@ fn a_table_is_read_in_little_more_than_its_matrix() {
     let Some((small, large)) = check(150).zip(check(rows)) else { return };
     let matrix = (8 * rows * columns) as f64;
     let share = large.saturating_sub(small) as f64 / matrix;
-    assert!((0.9..1.25).contains(&share), "{share:.2} times the matrix");
+    assert!((0.9..1.35).contains(&share), "{share:.2} times the matrix");
 }
 
 /// Lives through so many generations on the sphere function.
