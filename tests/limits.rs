@@ -86,7 +86,7 @@ fn a_table_is_read_in_little_more_than_its_matrix() {
         std::fs::write(folder.path().join("table.csv"), format!("{head}class\n{body}")).unwrap();
         let file = folder.path().join("table.ron");
         let data = "Csv(path: \"table.csv\", target: Name(\"class\"))";
-        let text = TEXT.replace("Builtin(\"iris\")", data).replace("RowPasses(2_000_000)", "TrainingPasses(9000)");
+        let text = TEXT.replace("Builtin(\"iris\")", data).replace("RowPasses(2_000_000)", "TrainingPasses(30000)");
         std::fs::write(&file, text).unwrap();
         peak_of_check(&file)
     };
