@@ -115,3 +115,35 @@ impl Sub for Cost {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_have_their_price() {
+        assert_eq!(Cost::forward(7, 3), Cost { forward: 21, ..Cost::ZERO });
+        assert_eq!(Cost::gradient(7, 3), Cost { forward: 21, backward: 42, ..Cost::ZERO });
+        assert_eq!(Cost::hessian_product(7, 3), Cost { forward: 63, backward: 105, ..Cost::ZERO });
+        // 3 rows of 2 outputs: a backward pass for each, and 11 · 12 / 2 products of 10 parameters and the residual.
+        let expected = Cost { forward: 21, jacobian: 84, linear_algebra: 6 * 66, ..Cost::ZERO };
+        assert_eq!(Cost::gauss_newton(7, 10, 2, 3), expected);
+    }
+
+    #[test]
+    fn costs_add_up_by_category() {
+        let costs = |numbers: [u64; 5]| {
+            let [forward, backward, jacobian, linear_algebra, environment] = numbers;
+            Cost { forward, backward, jacobian, linear_algebra, environment }
+        };
+        let (a, b) = (costs([10, 200, 3000, 40_000, 500_000]), costs([1, 20, 300, 4000, 50_000]));
+        assert_eq!(a + b, costs([11, 220, 3300, 44_000, 550_000]));
+        assert_eq!(a - b, costs([9, 180, 2700, 36_000, 450_000]));
+        assert_eq!(b.times(3), costs([3, 60, 900, 12_000, 150_000]));
+        assert_eq!((a.total(), b.total()), (543_210, 54_321));
+        let mut sum = a;
+        sum += b;
+        assert_eq!(sum, a + b);
+        assert_eq!(Cost::linear_algebra(4) + Cost::environment(5), costs([0, 0, 0, 4, 5]));
+    }
+}

@@ -106,6 +106,12 @@ impl Error {
     /// A failed file operation: `doing` is what was tried, such as "writing".
     pub fn io(doing: &str, path: &Path, cause: &std::io::Error) -> Error {
         let code = match cause.kind() {
+            std::io::ErrorKind::OutOfMemory => {
+                let message = format!("there is not enough memory for {doing} {}", path.display());
+                return Error::new(Kind::Limit, "P0140", message)
+                    .help("end other programs, or raise the memory limit of the process or its container")
+                    .help("if it is a table of data, use fewer rows or columns");
+            }
             std::io::ErrorKind::NotFound => "P0501",
             std::io::ErrorKind::StorageFull => "P0502",
             std::io::ErrorKind::AlreadyExists => "P0503",
@@ -276,6 +282,15 @@ mod tests {
         assert_eq!(printable("é <b> 語\u{1F600}"), "é <b> 語\u{1F600}");
         assert_eq!(printable("\u{1b}]0;x\u{7}\n"), "\\u{1b}]0;x\\u{7}\\n");
         assert_eq!(printable("\u{202e}gnp.exe\u{9b}31m"), "\\u{202e}gnp.exe\\u{9b}31m");
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_has_a_way_out() {
+        let error = Error::io("reading", Path::new("big.npy"), &std::io::ErrorKind::OutOfMemory.into());
+        let problem = &error.problems()[0];
+        assert_eq!((error.code(), error.kind()), ("P0140", Kind::Limit));
+        assert_eq!(problem.message, "there is not enough memory for reading big.npy");
+        assert!(problem.helps.iter().any(|help| help.contains("fewer rows")));
     }
 
     #[test]

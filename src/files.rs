@@ -303,6 +303,39 @@ mod tests {
         fs::write(&path, [7; 100]).unwrap();
         assert_eq!(read_capped(&path, 100, Kind::Data).unwrap().len(), 100);
         assert_eq!(read_capped(&path, 99, Kind::Data).unwrap_err().code(), "P0141");
-        assert_eq!(read_capped(&folder.path().join("no"), 99, Kind::Data).unwrap_err().code(), "P0501");
+        let missing = read_capped(&folder.path().join("no"), 99, Kind::Data).unwrap_err();
+        assert_eq!((missing.code(), missing.kind()), ("P0501", Kind::Data));
+        assert!(missing.to_string().contains("no does not exist"), "{missing}");
+        let own = read_capped(folder.path(), 99, Kind::Experiment).unwrap_err();
+        assert_eq!((own.code(), own.kind()), ("P0501", Kind::Experiment));
+    }
+
+    #[test]
+    fn only_what_a_killed_process_left_is_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = ["results.csv", ".precocial-notes", "draft.tmp"];
+        for name in mine.into_iter().chain([".precocial-x7.tmp"]) {
+            fs::write(folder.path().join(name), b"1").unwrap();
+        }
+        sweep(folder.path());
+        let mut left: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort_unstable();
+        assert_eq!(left, [".precocial-notes", "draft.tmp", "results.csv"]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_into_is_found_out() {
+        let folder = tempfile::tempdir().unwrap();
+        probe(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "the probe leaves nothing");
+        let missing = folder.path().join("none");
+        for tried in [probe(&missing), settle(&missing), sync_folder(&missing)] {
+            assert_eq!(tried.unwrap_err().kind(), Kind::Files);
+        }
+        assert_eq!(parent(Path::new("a.txt")), Path::new("."));
+        assert_eq!(parent(Path::new("x/a.txt")), Path::new("x"));
     }
 }

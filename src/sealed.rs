@@ -349,7 +349,20 @@ mod tests {
     }
 
     #[test]
+    fn headers_are_as_long_as_they_may_be() {
+        let header = "x".repeat(LARGEST_HEADER);
+        let bytes = seal(&header, &[1]);
+        assert_eq!(open(&bytes, Content::Model).unwrap(), (&header[..], &[1_u8][..]));
+    }
+
+    #[test]
     fn a_cut_says_how_much_is_there() {
+        // What begins as our files do is one of ours that was cut, however little is left.
+        for left in [4, 10] {
+            let error = open(&seal("()", &[7; 100])[..left], Content::Model).unwrap_err();
+            assert_eq!(error.problems()[0].message, format!("the model is damaged: it has {left} of 52 bytes"));
+        }
+        assert_eq!(open(b"PRC", Content::Model).unwrap_err().code(), "P0301");
         let bytes = seal("()", &[7; 100]);
         let error = open(&bytes[..50], Content::Checkpoint).unwrap_err();
         assert_eq!(error.problems()[0].message, "the checkpoint is damaged: it has 50 of 154 bytes");

@@ -58,6 +58,44 @@ fn resident() -> Option<u64> {
     Some(1024 * line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?)
 }
 
+/// The most memory in bytes that `precocial check` had on this file, as far as the system tells while it runs.
+fn peak_of_check(file: &Path) -> Option<u64> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_precocial"));
+    let command = command.args(["check", "--threads", "1"]).arg(file).stdout(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let (status, mut peak) = (format!("/proc/{}/status", child.id()), None);
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = peak.max(number.map(|number| 1024 * number));
+        std::thread::yield_now();
+    }
+    assert!(child.wait().unwrap().success());
+    peak
+}
+
+#[test]
+fn a_table_is_read_in_little_more_than_its_matrix() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rows, columns) = (100_000, 20);
+    let check = |rows: usize| {
+        let head: String = (0..columns).map(|column| format!("x{column},")).collect();
+        let line = |row: usize| (0..columns).map(|column| format!("{},", (row + column) % 7)).collect::<String>();
+        let body: String = (0..rows).map(|row| format!("{}{}\n", line(row), ["a", "b", "c"][row % 3])).collect();
+        std::fs::write(folder.path().join("table.csv"), format!("{head}class\n{body}")).unwrap();
+        let file = folder.path().join("table.ron");
+        let data = "Csv(path: \"table.csv\", target: Name(\"class\"))";
+        let text = TEXT.replace("Builtin(\"iris\")", data).replace("RowPasses(2_000_000)", "TrainingPasses(30000)");
+        std::fs::write(&file, text).unwrap();
+        peak_of_check(&file)
+    };
+    let Some((small, large)) = check(150).zip(check(rows)) else { return };
+    let matrix = (8 * rows * columns) as f64;
+    let share = large.saturating_sub(small) as f64 / matrix;
+    assert!((0.9..1.35).contains(&share), "{share:.2} times the matrix");
+}
+
 /// Lives through so many generations on the sphere function.
 fn live<S: Strategy<Population = Population>>(strategy: &mut S, generations: usize, streams: &Streams) {
     let mut evaluations = Evaluations::default();

@@ -198,11 +198,14 @@ fn messages_of_tables() {
         ("another target", rows(9, "Adelie")),
     ];
     let text = TEXT.replace("Builtin(\"iris\")", "Csv(path: \"penguins.csv\", target: Name(\"species\"))");
-    std::fs::write(folder.path().join("penguins.ron"), text).unwrap();
+    std::fs::write(folder.path().join("penguins.ron"), &text).unwrap();
     for (what, table) in tables {
         std::fs::write(folder.path().join("penguins.csv"), table).unwrap();
         all.push_str(&format!("# {what}\n{}\n\n", check(folder.path(), "penguins.ron", &[])));
     }
+    let text = text.replace("penguins.csv\",", "penguins.csv\", max_bytes: 100,");
+    std::fs::write(folder.path().join("penguins.ron"), text).unwrap();
+    all.push_str(&format!("# a file beyond the limit\n{}\n\n", check(folder.path(), "penguins.ron", &[])));
     insta::assert_snapshot!(shortened(&all));
 }
 

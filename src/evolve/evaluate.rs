@@ -53,6 +53,11 @@ pub enum Inheritance {
 }
 
 impl Measure {
+    /// Whether what genomes learn while they are scored is kept beside them.
+    pub fn keeps_learned(&self) -> bool {
+        matches!(self, Measure::ShortBackprop { inheritance, .. } if *inheritance != Inheritance::Baldwin)
+    }
+
     /// Whether two scorings of one genome in different generations give the same fitness.
     pub fn is_fixed(&self) -> bool {
         matches!(self, Measure::ForwardLoss | Measure::ShortBackprop { batch: Batch::Full, .. })

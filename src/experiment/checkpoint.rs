@@ -288,6 +288,20 @@ mod tests {
     }
 
     #[test]
+    fn a_run_is_saved_when_its_time_has_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let due = |seconds: f64| {
+            let settings = Checkpoint { every_seconds: NonNegative::new(seconds).unwrap() };
+            let vault = Vault::open(folder.path(), "meaning", &settings).unwrap();
+            let mut slot = vault.slot("ga-s1");
+            slot.save(&|to| to.put(&1_u64)).unwrap();
+            slot.is_due()
+        };
+        assert!(due(0.0), "at every step");
+        assert!(!due(3600.0) && !due(1e300), "not before its time, and never where that is longer than any run");
+    }
+
+    #[test]
     fn states_of_others_are_not_taken() {
         let folder = tempfile::tempdir().unwrap();
         vault(folder.path()).slot("ga-s1").save(&|to| to.put(&1_u64)).unwrap();

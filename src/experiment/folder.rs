@@ -163,22 +163,27 @@ impl Tables {
             tables.generations.extend(record.generations);
             tables.turns.extend(record.turns);
             tables.health.extend(record.health);
-            tables.predictions.extend(record.predictions);
+            // The longest table by far: the first rows are taken as they are, not copied.
+            match tables.predictions.is_empty() {
+                true => tables.predictions = record.predictions,
+                false => tables.predictions.extend(record.predictions),
+            }
         }
         tables
     }
 
     /// Canonical hash of everything but the clock.
     pub fn bits(&self) -> Result<String> {
-        let mut timeless = self.clone();
-        timeless.results.iter_mut().for_each(|row| row.seconds = 0.0);
-        timeless.history.iter_mut().for_each(|row| row.seconds = 0.0);
+        let (mut results, mut history) = (self.results.clone(), self.history.clone());
+        results.iter_mut().for_each(|row| row.seconds = 0.0);
+        history.iter_mut().for_each(|row| row.seconds = 0.0);
         let mut hash = Sha256::new();
-        for (name, bytes) in timeless.files()? {
+        self.each(&results, &history, &mut |name, bytes| {
             hash.update(name.as_bytes());
             hash.update((bytes.len() as u64).to_le_bytes());
-            hash.update(&bytes);
-        }
+            hash.update(bytes);
+            Ok(())
+        })?;
         Ok(hexadecimal(&hash.finalize()))
     }
 
@@ -187,10 +192,7 @@ impl Tables {
     /// # Errors
     /// A file that cannot be written.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        for (name, bytes) in self.files()? {
-            files::replace(&folder.join(name), &bytes)?;
-        }
-        Ok(())
+        self.each(&self.results, &self.history, &mut |name, bytes| files::replace(&folder.join(name), bytes))
     }
 
     /// Reads the tables of `folder`.
@@ -212,19 +214,20 @@ impl Tables {
         })
     }
 
-    fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        let mut files = vec![
-            ("results.csv", table(&self.results)?),
-            ("history.csv", table(&self.history)?),
-            ("generations.csv", table(&self.generations)?),
-            ("health.csv", table(&self.health)?),
-            ("predictions.csv", table(&self.predictions)?),
-        ];
+    /// Hands the files over one by one, with these results and history, so that only one is in memory as text.
+    fn each(
+        &self,
+        results: &[ResultRow],
+        history: &[HistoryRow],
+        take: &mut dyn FnMut(&str, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        take("results.csv", &table(results)?)?;
+        take("history.csv", &table(history)?)?;
+        take("generations.csv", &table(&self.generations)?)?;
+        take("health.csv", &table(&self.health)?)?;
+        take("predictions.csv", &table(&self.predictions)?)?;
         // Only where an arm made any, so that folders without keep their hashes.
-        if !self.turns.is_empty() {
-            files.push(("turns.csv", table(&self.turns)?));
-        }
-        Ok(files)
+        if self.turns.is_empty() { Ok(()) } else { take("turns.csv", &table(&self.turns)?) }
     }
 }
 

@@ -1,17 +1,21 @@
 //! From the experiment file to what is needed to run it: data, network, budget, plan.
 
 use crate::error::{Error, Kind, Result};
-use crate::experiment::arm::{Method, StartContext};
+use crate::experiment::arm::{Method, Plans, StartContext};
 use crate::experiment::config::{ArmConfig, Experiment, Network, Seeds};
 use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
 use crate::rng::Streams;
-use crate::task::{Dataset, Encoding, LoadContext, Prepared, TargetKind, Targets, prepare};
+use crate::task::{Dataset, Encoding, Layout, LoadContext, Parts, Prepared, TargetKind, Targets};
 use crate::train::TrainContext;
 use std::path::Path;
 
-/// Bytes that one row of `predictions.csv` takes, measured: the row, its names, its text, and the room lists grow into.
-const PREDICTION: u128 = 550;
+/// Bytes that one row of `predictions.csv` takes, measured: the row, its names, and what the report makes of it, for a class
+/// and for a value.
+const PREDICTION: [u128; 2] = [490, 720];
+
+/// Bytes that such a row takes once more for one arm at a time, measured: its text, and the room that lists grow into.
+const WRITTEN: u128 = 190;
 
 /// An experiment with its data and network: everything that all replicates share.
 #[derive(Debug)]
@@ -90,8 +94,8 @@ impl Study {
             arm.method.fits(&network, &experiment.train)?;
         }
         let study = Study { experiment, dataset, network, encoding, seeds, order, until_loss: None };
-        let first = study.prepare(study.seeds[0])?;
-        study.experiment.train.check(&study.network, first.supervised.validation.is_some())?;
+        let first = study.layout(study.seeds[0])?;
+        study.experiment.train.check(&study.network, !first.parts.validation.is_empty())?;
         Ok(study)
     }
 
@@ -100,8 +104,16 @@ impl Study {
     /// # Errors
     /// A split or scaling that the data cannot serve.
     pub fn prepare(&self, seed: u64) -> Result<Prepared> {
+        Ok(self.layout(seed)?.pack(&self.dataset, self.encoding))
+    }
+
+    /// How the data of the replicate with this seed are divided and scaled, without packing them.
+    ///
+    /// # Errors
+    /// A split or scaling that the data cannot serve.
+    pub fn layout(&self, seed: u64) -> Result<Layout> {
         let task = &self.experiment.task;
-        prepare(&self.dataset, task.split(), task.scaling(), self.encoding, seed)
+        Layout::new(&self.dataset, task.split(), task.scaling(), seed)
     }
 
     /// The budget of every arm in multiply-adds, for so many training rows.
@@ -114,12 +126,14 @@ impl Study {
     /// # Errors
     /// A budget that does not pay for a search and any training (`P0133`).
     pub fn plan(&self, threads: usize) -> Result<Plan> {
-        let prepared = self.prepare(self.seeds[0])?;
-        let training_rows = prepared.supervised.training.count();
+        let layout = self.layout(self.seeds[0])?;
+        let training_rows = layout.parts.training.len();
+        // Prices depend on how many rows there are, not on what they hold.
+        let supervised = layout.blank(&self.dataset, self.encoding);
         let budget = self.budget(training_rows);
         let streams = Streams::new(self.seeds[0]);
         let (network, training) = (&self.network, &self.experiment.train);
-        let train = TrainContext { network, supervised: &prepared.supervised, training, streams };
+        let train = TrainContext { network, supervised: &supervised, training, streams };
         let context = StartContext { train, arms: &self.experiment.arms, finished: &[] };
         let mut searches = Vec::new();
         for arm in &self.experiment.arms {
@@ -142,7 +156,7 @@ impl Study {
             }
             searches.push((arm.name.to_string(), cost));
         }
-        let rows = [&prepared.parts.training, &prepared.parts.validation, &prepared.parts.test].map(Vec::len);
+        let rows = sizes(&layout.parts);
         Ok(Plan {
             rows,
             parameters: network.parameters(),
@@ -159,8 +173,7 @@ impl Study {
     /// # Errors
     /// `P0140`, with the part that takes most and what would fit.
     pub fn check_memory(&self, threads: usize, limit: u128) -> Result<()> {
-        let parts = self.prepare(self.seeds[0])?.parts;
-        let rows = [&parts.training, &parts.validation, &parts.test].map(Vec::len);
+        let rows = sizes(&self.layout(self.seeds[0])?.parts);
         let bytes = self.bytes(threads, rows);
         if bytes <= limit {
             return Ok(());
@@ -173,9 +186,10 @@ impl Study {
             "10 MiB for the program + {data} of data + {predictions} of predictions + {at_a_time} seeds at a time x {replicate}"
         ));
         let parameters = self.network.parameters() as u64;
-        let largest = self.experiment.arms.iter().max_by_key(|arm| arm.method.genomes(parameters));
+        let plans = self.plans();
+        let largest = self.experiment.arms.iter().max_by_key(|arm| arm.method.genomes(&plans));
         if let Some(arm) = largest {
-            let genomes = arm.method.genomes(parameters);
+            let genomes = arm.method.genomes(&plans);
             let each = 4 * u128::from(genomes) * u128::from(parameters);
             error = error.note(format!(
                 "arm \"{}\" holds {} genomes x {} weights x 4 bytes = {}, once for each seed that runs at a time",
@@ -205,25 +219,48 @@ impl Study {
         (10 << 20) + data + predictions + threads.min(self.seeds.len()) as u128 * replicate
     }
 
-    /// Bytes of the data set, of the table of predictions, and of one replicate: its rows, the largest arm's genomes, and
-    /// what training works with.
+    /// Bytes of the data set, of the table of predictions, and of one replicate: its rows, the largest arm's genomes and
+    /// equations, and what training works with.
     fn parts(&self, threads: usize, rows: [usize; 3]) -> [u128; 3] {
         let features = self.dataset.features();
         let packed: u128 = rows.iter().map(|rows| Rows::bytes(*rows, features, self.encoding.units)).sum();
-        // The plan itself was made with packed rows, and the process keeps their memory.
-        let data = 8 * (self.dataset.rows() * (features + 1)) as u128 + packed;
+        let targets = match &self.dataset.targets {
+            Targets::Classes { .. } => 4,
+            Targets::Values { names, .. } => 8 * names.len(),
+        };
+        let data = (self.dataset.rows() * (8 * features + targets)) as u128;
+        // The numbers of its rows, while they are dealt out and afterwards.
+        let parts = 16 * self.dataset.rows() as u128;
         // What every arm's weights say of every row, at the first seed.
-        let outputs = if self.experiment.task.is_classification() { 1 } else { self.encoding.units };
-        let predictions = PREDICTION * (self.dataset.rows() * outputs * self.experiment.arms.len()) as u128;
+        let (outputs, each) = match self.experiment.task.is_classification() {
+            true => (1, PREDICTION[0]),
+            false => (self.encoding.units, PREDICTION[1]),
+        };
+        let arms = self.experiment.arms.len() as u128;
+        let predictions = (self.dataset.rows() * outputs) as u128 * (each * arms + WRITTEN);
         let parameters = 4 * self.network.parameters() as u128;
-        let genomes = |arm: &ArmConfig| arm.method.genomes(self.network.parameters() as u64);
-        let genomes = self.experiment.arms.iter().map(genomes).max().unwrap_or(0) as u128;
+        let plans = self.plans();
+        let arm = |arm: &ArmConfig| {
+            let equations = arm.method.equations(&self.network, rows[0]);
+            parameters * u128::from(arm.method.genomes(&plans)) + u128::from(equations)
+        };
+        let arm = self.experiment.arms.iter().map(arm).max().unwrap_or(0);
         let workspace = Workspace::bytes(self.network.layers());
         // Some five slices of parameters for the optimizer and the records of a run.
         // What a training remembers that holds whole matrices, also in the scores of each thread.
         let memory = u128::from(self.experiment.train.bytes(self.network.parameters() as u64));
-        [data, predictions, packed + parameters * (genomes + 5) + (workspace + memory) * (1 + threads as u128)]
+        [data, predictions, packed + parts + arm + 5 * parameters + (workspace + memory) * (1 + threads as u128)]
     }
+
+    fn plans(&self) -> Plans<'_> {
+        let Experiment { train, arms, .. } = &self.experiment;
+        Plans { parameters: self.network.parameters() as u64, training: train, arms }
+    }
+}
+
+/// Rows that train, validate and test.
+fn sizes(parts: &Parts) -> [usize; 3] {
+    [&parts.training, &parts.validation, &parts.test].map(Vec::len)
 }
 
 /// Seeds, and arms in the order of running. What can be wrong with an experiment alone is told all at once.

@@ -122,7 +122,7 @@ fn words(cause: &Refusal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::config::Seeds;
+    use crate::experiment::config::{Experiment, Seeds};
     use crate::experiment::folder::Folder;
     use crate::experiment::load::{parse, to_text};
     use crate::experiment::prepare::Study;

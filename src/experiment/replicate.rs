@@ -469,8 +469,9 @@ impl<'a> Observer<'a> {
             ("validation", &prepared.parts.validation, prepared.supervised.validation.as_ref()),
             ("test", &prepared.parts.test, prepared.holdout.test.as_ref()),
         ];
-        let mut list = Vec::new();
         let dataset = &self.study.dataset;
+        let outputs = if prepared.target_scaler.is_some() { dataset.outputs() } else { 1 };
+        let mut list = Vec::with_capacity(dataset.rows() * outputs);
         let features = dataset.features();
         for (part, indices, rows) in parts {
             let Some(rows) = rows else { continue };

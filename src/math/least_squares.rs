@@ -35,6 +35,14 @@ impl NormalEquations {
         NormalEquations { columns, gram, right, mean }
     }
 
+    /// Bytes of the equations and of what they are made of: the values, the targets around their means, and the sums.
+    pub fn bytes(columns: usize, outputs: usize, rows: usize) -> u64 {
+        let (h, k, n) = (columns as u64, outputs as u64, rows as u64);
+        // Only the lower triangle is ever written: of long lines half, and half a page of 4 KiB that the diagonal cuts.
+        let gram = (8 * h).min(4 * h + 2048).saturating_mul(h);
+        gram.saturating_add(8 * h * (k + 2)).saturating_add(n.saturating_mul(4 * h + 8 * k))
+    }
+
     /// Multiply-adds of the sums of products over `rows` rows.
     pub fn cost(columns: usize, outputs: usize, rows: usize) -> Cost {
         let (h, k, n) = (columns as u128, outputs as u128, rows as u128);

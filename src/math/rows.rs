@@ -27,18 +27,37 @@ impl Rows {
     /// # Panics
     /// If the lengths do not fit, or there is no row, no feature or no output.
     pub fn new(inputs: &[f32], targets: &[f32], features: usize, outputs: usize) -> Rows {
-        assert!(features > 0 && outputs > 0, "rows have at least one feature and one output");
-        let count = inputs.len() / features;
-        assert!(count > 0 && inputs.len() == count * features && targets.len() == count * outputs);
+        let count = inputs.len() / features.max(1);
+        assert!(inputs.len() == count * features && targets.len() == count * outputs);
+        Rows::filled(count, features, outputs, |row, input, target| {
+            input.copy_from_slice(&inputs[row * features..(row + 1) * features]);
+            target.copy_from_slice(&targets[row * outputs..(row + 1) * outputs]);
+        })
+    }
+
+    /// Rows that `fill` writes one by one, in order: it gets the number of the row and the places of its inputs
+    /// (`[features]`) and targets (`[outputs]`), which hold zeros. Nothing is in memory that the rows do not keep.
+    ///
+    /// # Panics
+    /// If there is no row, no feature or no output.
+    pub fn filled(
+        count: usize,
+        features: usize,
+        outputs: usize,
+        mut fill: impl FnMut(usize, &mut [f32], &mut [f32]),
+    ) -> Rows {
+        assert!(count > 0 && features > 0 && outputs > 0, "there is a row, and it has a feature and an output");
         let mut rows = Rows::with_shape(count, features, outputs);
-        for (row, (input, target)) in inputs.chunks_exact(features).zip(targets.chunks_exact(outputs)).enumerate() {
-            rows.set(row, input, target);
+        let stride = rows.stride();
+        for row in 0..count {
+            let input = &mut rows.by_row[row * stride..row * stride + features];
+            fill(row, input, &mut rows.targets[row * outputs..(row + 1) * outputs]);
         }
         rows.pack();
         rows
     }
 
-    /// Zero rows of a given shape, to be filled by [`Rows::gather`].
+    /// Zero rows of a given shape, to be filled by [`Rows::gather`]. They take no memory before.
     pub fn with_shape(count: usize, features: usize, outputs: usize) -> Rows {
         let mut rows = Rows { features, outputs, ..Rows::default() };
         rows.resize(count);
@@ -133,8 +152,13 @@ impl Rows {
         self.tiles.reset(padded * self.features);
         self.by_row.reset(padded * self.stride());
         self.target_tiles.reset(padded * self.outputs);
-        self.targets.clear();
-        self.targets.resize(count * self.outputs, 0.0);
+        if count * self.outputs > self.targets.capacity() {
+            // Zeros from the system, which makes pages when they are written to.
+            self.targets = vec![0.0; count * self.outputs];
+        } else {
+            self.targets.clear();
+            self.targets.resize(count * self.outputs, 0.0);
+        }
     }
 
     fn set(&mut self, row: usize, input: &[f32], target: &[f32]) {

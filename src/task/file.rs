@@ -111,10 +111,13 @@ pub(super) fn too_many_cells(cells: usize) -> Error {
     Error::new(crate::error::Kind::Limit, "P0140", message)
         .note(format!("at most {MAX_CELLS} cells are read, as far as memory allows"))
         .help("drop columns, or use fewer rows")
+        .help("if there are not so many cells, end other programs, which need the memory now")
 }
 
 fn too_large(path: &Path, cap: u64) -> Error {
     Error::data("P0141", format!("{} is larger than {cap} bytes", path.display()))
+        .note("the limit keeps a file that was named by mistake from filling the memory")
+        .help("a CSV file may be larger with `max_bytes: …`; else use fewer rows or columns")
 }
 
 fn name(path: &Path) -> String {

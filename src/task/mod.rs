@@ -15,7 +15,7 @@ pub mod synthetic;
 pub use dataset::{DataFile, Dataset, Imputation, Statistic, Targets};
 pub use scaling::{MinMax, Scaler, Scaling};
 pub use split::{KFold, Parts, Shares, Split};
-pub use supervised::{Encoding, Holdout, Prepared, Supervised, pack_inputs, prepare};
+pub use supervised::{Encoding, Holdout, Layout, Prepared, Supervised, pack_inputs};
 
 use crate::error::Result;
 use std::path::Path;

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::rng::{Purpose, Rng, Streams};
 use crate::values::{Count, Probability};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::path::Path;
 
 /// How rows are divided. Each replicate seed gives its own division, except with `ByOrder`.
@@ -103,7 +104,7 @@ impl Split {
             Targets::Classes { labels, names } => Some((labels.as_slice(), names.as_slice())),
             Targets::Values { .. } => None,
         };
-        let rows: Vec<usize> = (0..dataset.rows()).collect();
+        let rows = 0..dataset.rows();
         let mut rng = Streams::new(seed).stream(Purpose::Split, 0, 0);
         let parts = match self {
             Split::Stratified(shares) => {
@@ -113,10 +114,10 @@ impl Split {
                         .help("use `split: Random(…)` with the same shares, or `ByOrder(…)` for a series in time"));
                 };
                 let what = format!("a stratified {shares} split");
-                stratified(&rows, labels, shares.list(), &mut rng, &what)
+                stratified(rows, labels, shares.list(), &mut rng, &what)
             }
-            Split::Random(shares) => random(rows, shares.list(), Some(&mut rng)),
-            Split::ByOrder(shares) => random(rows, shares.list(), None),
+            Split::Random(shares) => random(rows.collect(), shares.list(), Some(&mut rng)),
+            Split::ByOrder(shares) => random(rows.collect(), shares.list(), None),
             Split::KFold(fold) => fold.assign(rows, labels, seed, &mut rng),
         };
         parts.map_err(|error| match dataset.files.first() {
@@ -140,7 +141,7 @@ impl std::fmt::Display for Shares {
 }
 
 impl KFold {
-    fn assign(&self, rows: Vec<usize>, labels: Option<Labels>, seed: u64, rng: &mut Rng) -> Result<Parts> {
+    fn assign(&self, rows: Range<usize>, labels: Option<Labels>, seed: u64, rng: &mut Rng) -> Result<Parts> {
         let folds = self.folds.get();
         let validation = self.validation.get();
         let enough = |rows: usize| rows >= folds && rows - rows.div_ceil(folds) > usize::from(validation > 0.0);
@@ -149,7 +150,7 @@ impl KFold {
         // All seeds of a round share the partition, so its stream is the round's and not the seed's.
         let mut partition = Streams::new(seed / folds as u64).stream(Purpose::Split, 1, 0);
         let mut dealt = Vec::with_capacity(rows.len());
-        for (class, mut members) in by_class(&rows, labels).into_iter().enumerate() {
+        for (class, mut members) in by_class(rows, labels).into_iter().enumerate() {
             if !enough(members.len()) {
                 return Err(match labels {
                     Some((_, names)) => too_rare(&names[class], members.len(), &what, needed()),
@@ -169,7 +170,7 @@ impl KFold {
         rest.sort_unstable();
         let shares = [1.0 - validation, validation, 0.0];
         let parts = match labels {
-            Some(labels) => stratified(&rest, labels, shares, rng, &what)?,
+            Some(labels) => stratified(rest, labels, shares, rng, &what)?,
             None => random(rest, shares, Some(rng))?,
         };
         Ok(Parts { test, ..parts })
@@ -179,7 +180,13 @@ impl KFold {
 /// Label of each row, and the classes' names.
 type Labels<'a> = (&'a [u32], &'a [String]);
 
-fn stratified(rows: &[usize], labels: Labels, shares: [f64; 3], rng: &mut Rng, what: &str) -> Result<Parts> {
+fn stratified(
+    rows: impl IntoIterator<Item = usize>,
+    labels: Labels,
+    shares: [f64; 3],
+    rng: &mut Rng,
+    what: &str,
+) -> Result<Parts> {
     let needed = shares.iter().filter(|share| **share > 0.0).count();
     let mut parts = Parts::default();
     // What rounding gave too little or too much so far; later classes make up for it, so that the totals come out right.
@@ -239,10 +246,10 @@ fn sizes(count: usize, shares: [f64; 3], owed: [f64; 3]) -> [usize; 3] {
 }
 
 /// The rows of each class in turn; all rows together where there are no classes.
-fn by_class(rows: &[usize], labels: Option<Labels>) -> Vec<Vec<usize>> {
-    let Some((labels, names)) = labels else { return vec![rows.to_vec()] };
+fn by_class(rows: impl IntoIterator<Item = usize>, labels: Option<Labels>) -> Vec<Vec<usize>> {
+    let Some((labels, names)) = labels else { return vec![rows.into_iter().collect()] };
     let mut members = vec![Vec::new(); names.len()];
-    rows.iter().for_each(|&row| members[labels[row] as usize].push(row));
+    rows.into_iter().for_each(|row| members[labels[row] as usize].push(row));
     members
 }
 

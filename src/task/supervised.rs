@@ -73,33 +73,72 @@ pub struct Prepared {
     pub target_scaler: Option<Scaler>,
 }
 
-/// Splits and scales `dataset` for the replicate of this seed. `encoding` says how classes become numbers.
-///
-/// # Errors
-/// A split or scaling that the data cannot serve.
-pub fn prepare(dataset: &Dataset, split: &Split, scaling: Scaling, encoding: Encoding, seed: u64) -> Result<Prepared> {
-    let parts = split.assign(dataset, seed)?;
-    let input_scaler = Scaler::fit(scaling, dataset.inputs.view(), &parts.training, dataset.impute.as_ref())?;
-    input_scaler.check(dataset.inputs.view(), &dataset.input_names)?;
-    let target_scaler = match &dataset.targets {
-        Targets::Classes { .. } => None,
-        Targets::Values { values, names } => {
-            let scaler = Scaler::fit(scaling, values.view(), &parts.training, None)?;
-            scaler.check(values.view(), names)?;
-            Some(scaler)
+/// How the data of one replicate is divided and scaled: all of [`Prepared`] but the packed rows.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Which row of the data set is where.
+    pub parts: Parts,
+    /// Scaling of the inputs, fitted on training rows.
+    pub input_scaler: Scaler,
+    /// Scaling of regression targets, fitted on training rows.
+    pub target_scaler: Option<Scaler>,
+}
+
+impl Layout {
+    /// Splits `dataset` for the replicate of this seed and fits the scaling. Takes memory for the parts alone.
+    ///
+    /// # Errors
+    /// A split or scaling that the data cannot serve.
+    pub fn new(dataset: &Dataset, split: &Split, scaling: Scaling, seed: u64) -> Result<Layout> {
+        let parts = split.assign(dataset, seed)?;
+        let input_scaler = Scaler::fit(scaling, dataset.inputs.view(), &parts.training, dataset.impute.as_ref())?;
+        input_scaler.check(dataset.inputs.view(), &dataset.input_names)?;
+        let target_scaler = match &dataset.targets {
+            Targets::Classes { .. } => None,
+            Targets::Values { values, names } => {
+                let scaler = Scaler::fit(scaling, values.view(), &parts.training, None)?;
+                scaler.check(values.view(), names)?;
+                Some(scaler)
+            }
+        };
+        Ok(Layout { parts, input_scaler, target_scaler })
+    }
+
+    /// The same with at most the first `most` rows of each part: what speed is measured on.
+    pub fn first(mut self, most: usize) -> Layout {
+        for part in [&mut self.parts.training, &mut self.parts.validation, &mut self.parts.test] {
+            part.truncate(most);
+            part.shrink_to_fit();
         }
-    };
-    let pack = |rows: &[usize]| pack(dataset, rows, &input_scaler, target_scaler.as_ref(), encoding);
-    Ok(Prepared {
-        supervised: Supervised {
-            training: pack(&parts.training).expect("a split keeps training rows"),
-            validation: pack(&parts.validation),
-        },
-        holdout: Holdout { test: pack(&parts.test) },
-        input_scaler: input_scaler.clone(),
-        target_scaler: target_scaler.clone(),
-        parts,
-    })
+        self
+    }
+
+    /// Rows of the right number and shape that hold zeros and take no memory, for what counts rows and reads none.
+    pub fn blank(&self, dataset: &Dataset, encoding: Encoding) -> Supervised {
+        let outputs = self.target_scaler.as_ref().map_or(encoding.units, Scaler::columns);
+        let blank = |rows: &[usize]| Rows::with_shape(rows.len(), dataset.features(), outputs);
+        let validation = &self.parts.validation;
+        Supervised {
+            training: blank(&self.parts.training),
+            validation: (!validation.is_empty()).then(|| blank(validation)),
+        }
+    }
+
+    /// Scales and packs the rows of `dataset`, which must be the one that was divided.
+    pub fn pack(self, dataset: &Dataset, encoding: Encoding) -> Prepared {
+        let Layout { parts, input_scaler, target_scaler } = self;
+        let pack = |rows: &[usize]| pack(dataset, rows, &input_scaler, target_scaler.as_ref(), encoding);
+        Prepared {
+            supervised: Supervised {
+                training: pack(&parts.training).expect("a split keeps training rows"),
+                validation: pack(&parts.validation),
+            },
+            holdout: Holdout { test: pack(&parts.test) },
+            input_scaler,
+            target_scaler,
+            parts,
+        }
+    }
 }
 
 fn pack(
@@ -112,27 +151,19 @@ fn pack(
     if rows.is_empty() {
         return None;
     }
-    let features = dataset.features();
     let outputs = targets.map_or(encoding.units, Scaler::columns);
-    let mut x = vec![0.0; rows.len() * features];
-    let mut y = vec![0.0; rows.len() * outputs];
-    for ((&row, x), y) in rows.iter().zip(x.chunks_exact_mut(features)).zip(y.chunks_exact_mut(outputs)) {
+    Some(Rows::filled(rows.len(), dataset.features(), outputs, |place, x, y| {
+        let row = rows[place];
         inputs.transform(dataset.inputs.row(row), x);
         match (&dataset.targets, targets) {
             (Targets::Values { values, .. }, Some(scaler)) => scaler.transform(values.row(row), y),
             (Targets::Classes { labels, .. }, _) => encoding.encode(labels[row], y),
             (Targets::Values { .. }, None) => unreachable!("values come with a scaler"),
         }
-    }
-    Some(Rows::new(&x, &y, features, outputs))
+    }))
 }
 
 /// Rows of inputs without targets, scaled as in training: for predictions.
 pub fn pack_inputs(inputs: &Array2<f64>, scaler: &Scaler, outputs: usize) -> Rows {
-    let features = inputs.ncols();
-    let mut x = vec![0.0; inputs.nrows() * features];
-    for (row, x) in inputs.rows().into_iter().zip(x.chunks_exact_mut(features)) {
-        scaler.transform(row, x);
-    }
-    Rows::new(&x, &vec![0.0; inputs.nrows() * outputs], features, outputs)
+    Rows::filled(inputs.nrows(), inputs.ncols(), outputs, |row, x, _| scaler.transform(inputs.row(row), x))
 }

@@ -89,6 +89,12 @@ pub fn solve_cost(network: &Mlp, rows: usize) -> Cost {
         + NormalEquations::solve_cost(output.inputs, output.outputs)
 }
 
+/// Bytes of the activations, targets and matrices that [`solve`] takes on `rows` rows.
+pub fn solve_bytes(network: &Mlp, rows: usize) -> u64 {
+    let output = network.layers().last().expect("a network has layers");
+    NormalEquations::bytes(output.inputs, output.outputs, rows)
+}
+
 /// Stretchings of solved outputs that are tried where outputs are not linear.
 const STRETCHINGS: [f64; 5] = [0.5, 1.0, 1.6, 2.5, 4.0];
 
@@ -150,6 +156,13 @@ pub fn closed_form_cost(network: &Mlp, rows: usize) -> Cost {
         None => Cost::ZERO,
     };
     hidden + solve_cost(network, rows) + stretching
+}
+
+/// Bytes that [`closed_form`] takes on `rows` rows.
+pub fn closed_form_bytes(network: &Mlp, rows: usize) -> u64 {
+    let outputs = network.outputs();
+    let stretching = if stretching(network).is_some() { Rows::bytes(rows, outputs, outputs) as u64 } else { 0 };
+    solve_bytes(network, rows) + stretching
 }
 
 /// Activations of the last hidden layer; the inputs, where there is none.

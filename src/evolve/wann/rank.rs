@@ -92,6 +92,8 @@ mod tests {
         assert_eq!(rank(&all), [1, 4, 3, 5, 6, 0, 2, 7]);
         let line = both(&[[0.0, 10.0], [1.0, 9.0], [4.0, 6.0], [10.0, 0.0]]);
         assert_eq!(crowding(&line)[1..3], [0.4 + 0.4, 0.9 + 0.9]);
+        let level = both(&[[0.0, 5.0], [1.0, 5.0], [4.0, 5.0]]);
+        assert_eq!(crowding(&level)[1], 1.0, "an objective in which all are equal adds nothing");
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The best of many random starts: what a search must beat to be more than luck.
 
 use super::descent::Descent;
-use super::{Arm, ArmContext, Contest, StartContext, Step, check_length};
+use super::{Arm, ArmContext, Contest, Plans, StartContext, Step, check_length};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::{Evaluate, Evaluations, LossEvaluator, Measure, Population, Scoring};
-use crate::experiment::config::Name;
+use crate::experiment::config::{ArmConfig, Name};
 use crate::experiment::record::Phase;
 use crate::sealed::{StateReader, StateWriter};
 use crate::train::{Initializer, TrainContext};
@@ -35,9 +35,11 @@ pub enum Candidates {
 }
 
 impl BestOf {
-    fn measure(&self, context: &StartContext) -> Measure {
+    fn measure(&self, arms: &[ArmConfig]) -> Measure {
         let other = match &self.candidates {
-            Candidates::FillBudgetOf(name) => context.method(name.as_str()).and_then(|other| other.fitness()),
+            Candidates::FillBudgetOf(name) => {
+                arms.iter().find(|arm| arm.name == *name).and_then(|arm| arm.method.fitness())
+            }
             Candidates::Count(_) => None,
         };
         self.fitness.or(other).unwrap_or_default()
@@ -46,7 +48,7 @@ impl BestOf {
 
 impl Contest for BestOf {
     fn start<'a>(&'a self, context: StartContext<'a>) -> Result<Box<dyn Arm + 'a>> {
-        let measure = self.measure(&context);
+        let measure = self.measure(context.arms);
         let (limit, allowance) = match &self.candidates {
             Candidates::Count(count) => (count.get() as u64, u64::MAX),
             Candidates::FillBudgetOf(name) => {
@@ -79,7 +81,7 @@ impl Contest for BestOf {
             Candidates::Count(count) => {
                 let train = &context.train;
                 let rows = &train.supervised.training;
-                let score = self.measure(context).cost(train);
+                let score = self.measure(context.arms).cost(train);
                 Some((score + self.scheme.cost(train.network, rows)).times(count.get() as u64))
             }
             Candidates::FillBudgetOf(name) => context.method(name.as_str())?.search_cost(context),
@@ -90,10 +92,9 @@ impl Contest for BestOf {
         Some(&self.scheme)
     }
 
-    fn genomes(&self, _parameters: u64) -> u64 {
-        // What candidates learned stands beside them.
-        let learned = matches!(self.fitness, Some(Measure::ShortBackprop { .. }));
-        (if learned { 2 } else { 1 }) * CHUNK as u64
+    fn genomes(&self, plan: &Plans) -> u64 {
+        // What candidates learned stands beside them, where it is kept.
+        (if self.measure(plan.arms).keeps_learned() { 2 } else { 1 }) * CHUNK as u64
     }
 }
 

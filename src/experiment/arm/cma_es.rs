@@ -1,7 +1,7 @@
 //! Covariance matrix adaptation, then gradient descent from its best.
 
 use super::search::Sampled;
-use super::{Arm, Contest, StartContext};
+use super::{Arm, Contest, Plans, StartContext};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::Measure;
@@ -80,10 +80,10 @@ impl Contest for CmaEsArm {
         Some(&self.scheme)
     }
 
-    fn genomes(&self, parameters: u64) -> u64 {
+    fn genomes(&self, plan: &Plans) -> u64 {
         // An individual beside its normal numbers and its step in double precision; three matrices.
-        let matrices = if self.mode == Covariance::Full { 8 * parameters } else { 8 };
-        7 * (self.sampled().size(parameters) << self.restarts.min(16)) + matrices
+        let matrices = if self.mode == Covariance::Full { 8 * plan.parameters } else { 8 };
+        7 * (self.sampled().size(plan.parameters) << self.restarts.min(16)) + matrices
     }
 
     fn is_evolved(&self) -> bool {

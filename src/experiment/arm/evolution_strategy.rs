@@ -2,7 +2,7 @@
 
 use super::cma_es::sigma;
 use super::search::Sampled;
-use super::{Arm, Contest, StartContext};
+use super::{Arm, Contest, Plans, StartContext};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::Measure;
@@ -66,9 +66,9 @@ impl Contest for EvolutionStrategyArm {
         Some(&self.scheme)
     }
 
-    fn genomes(&self, parameters: u64) -> u64 {
+    fn genomes(&self, plan: &Plans) -> u64 {
         // An individual beside its normal numbers in double precision; mean, path and units.
-        3 * self.sampled().size(parameters) + 12
+        3 * self.sampled().size(plan.parameters) + 12
     }
 
     fn is_evolved(&self) -> bool {

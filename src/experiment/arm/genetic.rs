@@ -1,7 +1,7 @@
 //! The genetic algorithm, then gradient descent from its best.
 
 use super::search::{SearchArm, SearchPlan, Winner};
-use super::{Arm, Contest, StartContext};
+use super::{Arm, Contest, Plans, StartContext};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::evolve::Measure;
@@ -32,9 +32,9 @@ impl Contest for GeneticSettings {
         Some(&self.scheme)
     }
 
-    fn genomes(&self, _parameters: u64) -> u64 {
+    fn genomes(&self, _plan: &Plans) -> u64 {
         // Parents, children, and what they learned.
-        (if matches!(self.fitness, Measure::ShortBackprop { .. }) { 3 } else { 2 }) * self.population.get() as u64
+        (if self.fitness.keeps_learned() { 3 } else { 2 }) * self.population.get() as u64
     }
 
     fn is_evolved(&self) -> bool {

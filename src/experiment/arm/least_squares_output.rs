@@ -5,6 +5,7 @@ use super::{Arm, ArmContext, Contest, StartContext, Step};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::experiment::record::Phase;
+use crate::network::Mlp;
 use crate::sealed::{StateReader, StateWriter};
 use crate::train::{Initializer, TrainContext, readout};
 use crate::values::Positive;
@@ -43,6 +44,10 @@ impl Contest for LeastSquaresOutput {
 
     fn scheme(&self) -> Option<&Initializer> {
         Some(&self.scheme)
+    }
+
+    fn equations(&self, network: &Mlp, rows: usize) -> u64 {
+        self.scheme.equations(network, rows).max(readout::closed_form_bytes(network, rows))
     }
 }
 

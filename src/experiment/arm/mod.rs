@@ -93,9 +93,14 @@ pub trait Contest: Send + Sync {
         None
     }
 
-    /// Genomes of `parameters` weights that it holds at once, for the plan.
-    fn genomes(&self, _parameters: u64) -> u64 {
+    /// Genomes that it holds at once, for the plan: slices of as many numbers as the network has parameters.
+    fn genomes(&self, _plan: &Plans) -> u64 {
         4
+    }
+
+    /// Bytes of the equations that it solves, while it does, on so many training rows; for the plan.
+    fn equations(&self, network: &Mlp, rows: usize) -> u64 {
+        self.scheme().map_or(0, |scheme| scheme.equations(network, rows))
     }
 
     /// Whether this arm evolves starts, so that its claim is tested by default.
@@ -123,6 +128,17 @@ crate::registry! {
         Drift(Drift),
         ShuffledWinner(ShuffledWinner),
     }
+}
+
+/// What is known of an experiment before it is run.
+#[derive(Clone, Copy)]
+pub struct Plans<'a> {
+    /// Parameters of the network.
+    pub parameters: u64,
+    /// How it is trained.
+    pub training: &'a Training,
+    /// All arms of the experiment.
+    pub arms: &'a [ArmConfig],
 }
 
 /// What an arm is started with.

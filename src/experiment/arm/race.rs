@@ -1,7 +1,7 @@
 //! Short trainings that compete: successive halving.
 
 use super::descent::Descent;
-use super::{Arm, ArmContext, Contest, StartContext, Step};
+use super::{Arm, ArmContext, Contest, Plans, StartContext, Step};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::experiment::record::Phase;
@@ -75,9 +75,10 @@ impl Contest for Race {
         Some(&self.scheme)
     }
 
-    fn genomes(&self, _parameters: u64) -> u64 {
-        // Parameters and two slices of optimizer memory.
-        3 * self.candidates.get() as u64
+    fn genomes(&self, plan: &Plans) -> u64 {
+        // The parameters of each, and what its optimizer remembers of them.
+        let memory = plan.training.bytes(plan.parameters).div_ceil(4 * plan.parameters.max(1));
+        (1 + memory).saturating_mul(self.candidates.get() as u64)
     }
 }
 

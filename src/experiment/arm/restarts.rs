@@ -153,6 +153,15 @@ impl Arm for RestartsArm<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_as_long_as_the_cutoff_says() {
+        let fixed = Cutoff::Fixed(Count::new(7).unwrap());
+        assert_eq!([0, 1, 9].map(|run| fixed.steps(run)), [7, 7, 7]);
+        assert_eq!([0, 1, 2, 6].map(|run| Cutoff::Luby.steps(run)), [20, 20, 40, 80]);
+    }
+
     #[test]
     fn luby_sequence_is_the_published_one() {
         let first: Vec<u64> = (1..=15).map(super::luby).collect();

@@ -322,6 +322,59 @@ fn what_an_arm_cannot_serve_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn searches_cost_what_the_plan_says() {
+    for method in [
+        "BestOf(scheme: Recipe(Simple), candidates: Count(9))",
+        "BestOf(scheme: GlorotUniform, candidates: Count(70), fitness: ShortBackprop(steps: 2))",
+        "Race(scheme: Recipe(Simple), candidates: 5, eta: 2, steps: 3)",
+        "LeastSquaresOutput(scheme: Recipe(Simple))",
+        "Restarts(scheme: GlorotUniform, cutoff: Luby)",
+    ] {
+        let given = experiment(&with_ga(method), FULL, 100_000);
+        let plan = Study::new(given.clone(), Path::new(".")).unwrap().plan(1).unwrap();
+        let spent = alone(|| play(&given, u64::MAX)).log.search_cost.unwrap().total();
+        assert_eq!(plan.searches[1], ("arm".to_owned(), Some(spent)), "{method}");
+    }
+}
+
+#[test]
+fn the_best_of_more_draws_is_never_worse() {
+    let log = |method: &str| alone(|| play(&experiment(&with_ga(method), FULL, 20_000), u64::MAX)).log;
+    let best_of = |count: usize| log(&format!("BestOf(scheme: GlorotUniform, candidates: Count({count}))"));
+    let logs: Vec<Log> = (1..=9).map(best_of).collect();
+    let random = log("Random(scheme: GlorotUniform)").drawn;
+    for (place, log) in logs.iter().enumerate() {
+        assert_eq!(log.evaluations, place as u64 + 1);
+        assert_eq!(log.drawn, random, "its first draw is that of a single start");
+    }
+    assert_eq!(logs[0].start, logs[0].drawn);
+    let fitness: Vec<f64> = logs.iter().map(|log| log.selection_fitness.unwrap()).collect();
+    assert!(fitness.is_sorted_by(|a, b| a >= b) && fitness[8] < fitness[0], "{fitness:?}");
+}
+
+#[test]
+fn plans_know_what_arms_hold() {
+    let ga = "(name: \"ga\", method: Genetic(population: 6, generations: 3, scheme: GlorotUniform,
+        fitness: ShortBackprop(steps: 2, inheritance: Lamarck)))";
+    let genomes = |method: &str, train: &str| {
+        let given = experiment(&format!("{ga}, (name: \"arm\", method: {method})"), train, 20_000);
+        let plans = Plans { parameters: 100, training: &given.train, arms: &given.arms };
+        [given.arms[0].method.genomes(&plans), given.arms[1].method.genomes(&plans)]
+    };
+    let race = "Race(scheme: GlorotUniform, candidates: 50)";
+    assert_eq!(genomes(race, FULL), [18, 150], "Adam remembers two numbers of each parameter");
+    assert_eq!(genomes(race, "(optimizer: Sgd(learning_rate: 0.1))"), [18, 50]);
+    assert_eq!(genomes("BestOf(scheme: GlorotUniform, candidates: Count(500))", FULL)[1], 64);
+    let heir = "BestOf(scheme: GlorotUniform, candidates: FillBudgetOf(\"ga\"))";
+    assert_eq!(genomes(heir, FULL)[1], 128, "what candidates learned is kept, as by the arm it is measured by");
+    let study = Study::new(experiment(&with_ga(race), FULL, 20_000), Path::new(".")).unwrap();
+    let equations = |text: &str| dialect().from_str::<Method>(text).unwrap().equations(&study.network, 64);
+    assert_eq!(equations(race), 0);
+    assert!(equations("Race(scheme: Recipe(Simple), candidates: 50)") > 64 * 4 * 4);
+    assert!(equations("LeastSquaresOutput(scheme: GlorotUniform)") > 64 * 4 * 4);
+}
+
+#[test]
 fn looking_often_changes_nothing() {
     for method in METHODS {
         let train = if methods(BATCHES).any(|served| served == *method) { BATCHES } else { FULL };

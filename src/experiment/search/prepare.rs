@@ -10,7 +10,7 @@ use crate::math::Activation;
 use crate::network::{Graph, GraphMemory, Head, Loss, Weights};
 use crate::rng::{Purpose, Streams};
 use crate::task::control::{Environment, starts};
-use crate::task::{Dataset, Encoding, LoadContext, Prepared, Targets, prepare};
+use crate::task::{Dataset, Encoding, Layout, LoadContext, Prepared, Targets};
 use crate::train::{Batch, Optimizer, Steps};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -92,9 +92,7 @@ impl SearchStudy {
             study.dataset = Some(dataset);
         }
         (study.shape.inputs, study.shape.outputs) = (study.inputs.len() as u32, study.outputs.len() as u32);
-        for seed in study.seeds.iter().take(1) {
-            study.prepare(*seed)?;
-        }
+        study.layout(study.seeds[0])?;
         Ok(study)
     }
 
@@ -103,10 +101,16 @@ impl SearchStudy {
     /// # Errors
     /// A split or scaling that the data cannot serve.
     pub fn prepare(&self, seed: u64) -> Result<Option<Prepared>> {
+        let layout = self.layout(seed)?;
+        Ok(layout.zip(self.dataset.as_ref()).map(|(layout, dataset)| layout.pack(dataset, self.encoding)))
+    }
+
+    /// How the data of the replicate with this seed are divided and scaled, without packing them; `None` for control.
+    fn layout(&self, seed: u64) -> Result<Option<Layout>> {
         let Some((dataset, (_, split, scaling, _))) = self.dataset.as_ref().zip(self.document.task.rows()) else {
             return Ok(None);
         };
-        prepare(dataset, split, scaling, self.encoding, seed).map(Some)
+        Layout::new(dataset, split, scaling, seed).map(Some)
     }
 
     /// What a run on `threads` threads will take at most.
@@ -115,15 +119,14 @@ impl SearchStudy {
     /// Data that cannot be split.
     pub fn plan(&self, threads: usize) -> Result<SearchPlan> {
         let search = &self.document.search;
-        let prepared = self.prepare(self.seeds[0])?;
+        let layout = self.layout(self.seeds[0])?;
         let mut rows = [0; 3];
         let (mut repetitions, mut length) = (search.repetitions.get() as u64, 0);
-        match (&self.document.task, &prepared) {
+        match (&self.document.task, &layout) {
             (SearchTask::Control { environment, max_steps, .. }, _) => {
                 length = max_steps.map_or(environment.about().max_steps, |steps| steps.get()) as u64;
             }
-            (task, Some(prepared)) => {
-                let parts = &prepared.parts;
+            (task, Some(Layout { parts, .. })) => {
                 rows = [&parts.training, &parts.validation, &parts.test].map(Vec::len);
                 let batch = task.rows().map_or(Batch::Full, |(.., batch)| batch);
                 repetitions = if batch == Batch::Full { 1 } else { repetitions };
@@ -170,7 +173,9 @@ impl SearchStudy {
     pub fn seconds_a_trial_step(&self) -> Result<f64> {
         let graph = self.typical();
         let (links, lanes) = (graph.multiply_adds(), 32);
-        let prepared = self.prepare(self.seeds[0])?;
+        let layout = self.layout(self.seeds[0])?.zip(self.dataset.as_ref());
+        // More rows take longer and tell no more.
+        let prepared = layout.map(|(layout, dataset)| layout.first(1024).pack(dataset, self.encoding));
         let (mut memory, begin, mut done) = (EpisodeMemory::default(), Instant::now(), 0.0);
         while done == 0.0 || begin.elapsed() < Duration::from_millis(3) {
             if let Some((environment, _)) = self.world() {

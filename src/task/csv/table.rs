@@ -519,18 +519,23 @@ impl Rows {
                 _ => {}
             }
         }
-        let narrow = std::mem::take(&mut self.inputs);
+        let mut numbers = std::mem::take(&mut self.inputs);
         if groups.is_empty() {
-            return Ok(Inputs { numbers: matrix(self.kept, names.len(), narrow)?, names, groups });
+            return Ok(Inputs { numbers: matrix(self.kept, names.len(), numbers)?, names, groups });
         }
-        let width = names.len();
-        let cells = self.kept.saturating_mul(width);
-        let mut wide = Vec::new();
-        file::reserve(&mut wide, cells)?;
-        wide.resize(cells, 0.0);
-        for (row, out) in narrow.chunks(layout.len()).zip(wide.chunks_mut(width.max(1))) {
+        let (narrow, width) = (layout.len(), names.len());
+        let more = self.kept.saturating_mul(width) - numbers.len();
+        file::reserve(&mut numbers, more)?;
+        numbers.resize(self.kept * width, 0.0);
+        // Every category has a column at least, so rows move to the right: from the last one on they find room, and a
+        // second matrix is never needed.
+        let mut cells = vec![0.0; narrow];
+        for row in (0..self.kept).rev() {
+            cells.copy_from_slice(&numbers[row * narrow..(row + 1) * narrow]);
+            let out = &mut numbers[row * width..(row + 1) * width];
+            out.fill(0.0);
             let mut group = groups.iter();
-            for (x, (start, rank)) in row.iter().zip(&layout) {
+            for (x, (start, rank)) in cells.iter().zip(&layout) {
                 match rank {
                     None => out[*start] = *x,
                     Some(rank) => {
@@ -544,7 +549,7 @@ impl Rows {
                 }
             }
         }
-        Ok(Inputs { numbers: matrix(self.kept, width, wide)?, names, groups })
+        Ok(Inputs { numbers: matrix(self.kept, width, numbers)?, names, groups })
     }
 }
 

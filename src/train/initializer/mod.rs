@@ -39,6 +39,11 @@ pub trait Initialize: Send + Sync {
         Cost::ZERO
     }
 
+    /// Bytes of the equations that it solves, while it does, on so many rows.
+    fn equations(&self, _network: &Mlp, _rows: usize) -> u64 {
+        0
+    }
+
     /// Refuses a network that the method cannot serve.
     ///
     /// # Errors

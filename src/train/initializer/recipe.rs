@@ -198,6 +198,10 @@ impl Initialize for Recipe {
         cost + Cost::forward(passed, count) + readout::solve_cost(network, count)
     }
 
+    fn equations(&self, network: &Mlp, rows: usize) -> u64 {
+        if *self == Recipe::Free { 0 } else { readout::solve_bytes(network, rows.min(ROWS)) }
+    }
+
     fn check(&self, network: &Mlp) -> Result<()> {
         match self {
             Recipe::Own(own) => own.check()?,

@@ -6,7 +6,7 @@ mod units;
 
 use super::descent::Descent;
 use super::slope::{self, Slope, above, check_full_batch};
-use super::{Arm, ArmContext, Change, Contest, StartContext, Step, Turn, check_length, own_branch};
+use super::{Arm, ArmContext, Change, Contest, Plans, StartContext, Step, Turn, check_length, own_branch};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::experiment::record::Phase;
@@ -146,9 +146,13 @@ impl Contest for Graft {
         self.scheme.as_ref()
     }
 
-    fn genomes(&self, _parameters: u64) -> u64 {
+    fn genomes(&self, _plan: &Plans) -> u64 {
         // Parent and child, each with its gradient's memory, and the best weights of former starts.
         8
+    }
+
+    fn equations(&self, network: &Mlp, rows: usize) -> u64 {
+        self.scheme_for(network).equations(network, rows).max(Pool::bytes(self, network, rows))
     }
 
     fn is_evolved(&self) -> bool {

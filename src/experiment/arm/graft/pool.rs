@@ -1,7 +1,7 @@
 //! A pool of candidate units, and the team that is chosen from it.
 
 use super::Graft;
-use super::units::{Numbers, Regime};
+use super::units::{MOST_ROWS, Numbers, Regime};
 use crate::cost::Cost;
 use crate::math::least_squares::NormalEquations;
 use crate::math::{Activation, Rows};
@@ -50,7 +50,7 @@ impl<'a> Pool<'a> {
             rows,
             regime,
             penalty: settings.penalty.map_or(numbers.penalty, Positive::get),
-            size: network.layers()[0].outputs.saturating_mul(settings.candidates.map_or(CANDIDATES, Count::get)),
+            size: size(settings, network.layers()[0].outputs),
             nguyen_widrow: settings.nguyen_widrow,
             of_scheme: settings.of_scheme.unwrap_or(numbers.of_scheme),
             numbers,
@@ -114,12 +114,8 @@ impl<'a> Pool<'a> {
     ///
     /// Orthogonal least squares on some rows chooses it; the outputs are solved on all of them. Charges [`Pool::team_cost`].
     pub fn team(&self, candidates: &Units, params: &mut [f32], workspace: &mut Workspace, cost: &mut Cost) {
-        let rows = self.some.as_ref().unwrap_or(self.rows);
-        let (size, outputs) = (candidates.count(), rows.outputs());
-        let activations = candidates.activations(rows, workspace);
-        let wanted = Wanted::of(self.network, rows, outputs as f64);
-        let equations = NormalEquations::of(&activations, &wanted.around, size, outputs);
-        let mut team = equations.select(self.penalty, self.units());
+        let size = candidates.count();
+        let mut team = self.choose(candidates, workspace);
         // Units whose activations are not finite are never chosen; if there are too few others, any will do.
         let others: Vec<usize> = (0..size).filter(|unit| !team.contains(unit)).collect();
         team.extend(others.into_iter().take(self.units() - team.len()));
@@ -133,6 +129,31 @@ impl<'a> Pool<'a> {
         readout::closed_form(self.network, self.rows, self.penalty, params, workspace, cost);
     }
 
+    /// The best candidates by orthogonal least squares, as many as the layer has units where so many differ. The matrices
+    /// are gone when it returns.
+    fn choose(&self, candidates: &Units, workspace: &mut Workspace) -> Vec<usize> {
+        let rows = self.some.as_ref().unwrap_or(self.rows);
+        let (size, outputs) = (candidates.count(), rows.outputs());
+        let activations = candidates.activations(rows, workspace);
+        let wanted = Wanted::of(self.network, rows, outputs as f64);
+        NormalEquations::of(&activations, &wanted.around, size, outputs).select(self.penalty, self.units())
+    }
+
+    /// Bytes that a pool for `network` takes on `rows` training rows while a team is chosen from it and its outputs are
+    /// solved; 0 where no pool is made.
+    pub fn bytes(settings: &Graft, network: &Mlp, rows: usize) -> u64 {
+        let (units, inputs, outputs) = (network.layers()[0].outputs, network.inputs(), network.outputs());
+        let size = size(settings, units).max(2 * units);
+        if size > LARGEST {
+            return 0;
+        }
+        let some = rows.min(settings.rows.map_or(MOST_ROWS, Count::get));
+        let candidates = 8 * size * (inputs + outputs + 1);
+        // The factor has a row for each of the team.
+        let choice = NormalEquations::bytes(size, outputs, some) + (candidates + 8 * units * size) as u64;
+        choice.max(readout::closed_form_bytes(network, rows))
+    }
+
     /// What the choice of a team from `size` candidates costs, outputs included.
     pub fn team_cost(&self, size: usize) -> Cost {
         let rows = self.some.as_ref().unwrap_or(self.rows);
@@ -141,6 +162,11 @@ impl<'a> Pool<'a> {
             + NormalEquations::select_cost(size, rows.outputs(), self.units())
             + readout::closed_form_cost(self.network, self.rows.count())
     }
+}
+
+/// Candidates for a layer of so many units.
+fn size(settings: &Graft, units: usize) -> usize {
+    units.saturating_mul(settings.candidates.map_or(CANDIDATES, Count::get))
 }
 
 /// Hidden units that are in no network yet.

@@ -38,6 +38,8 @@ const VALUES: usize = 5;
 const FEW_INPUTS: usize = 3;
 /// Inputs beyond which uniform weights would make sums too large, and a pool too dear.
 const MANY_INPUTS: usize = 20;
+/// Rows at most that teams are chosen on, unless said otherwise.
+pub const MOST_ROWS: usize = 192;
 /// Draws in which a row with a different target is sought.
 const TRIES: usize = 32;
 
@@ -61,9 +63,14 @@ impl Regime {
     /// What differs between the regimes.
     pub fn numbers(self, loss: Loss) -> Numbers {
         match self {
-            Regime::Smooth => {
-                Numbers { rows: 192, penalty: 1e-3, flat: 0.08, patience: 2.0, pool_share: 0.05, of_scheme: false }
-            }
+            Regime::Smooth => Numbers {
+                rows: MOST_ROWS,
+                penalty: 1e-3,
+                flat: 0.08,
+                patience: 2.0,
+                pool_share: 0.05,
+                of_scheme: false,
+            },
             // Where classes of a table are told by cross-entropy, recipes begin better than teams from pools.
             Regime::Tabular => {
                 let pool_share = if loss == Loss::CrossEntropy { 0.0 } else { 0.05 };
