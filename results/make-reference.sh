@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every shipped experiment and keeps report, numbers and key plots under results/reference.
+# Runs every shipped experiment and suite and keeps report, numbers and key plots under results/reference and
+# results/suite.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --locked --quiet
@@ -29,5 +30,13 @@ for file in experiments/*.ron; do
     # One line instead of thousands.
     tr -s ' \n' ' ' <"$scratch/$name/statistics.json" >"results/reference/$name/statistics.json"
 done
+for file in experiments/suite/*.ron; do
+    stem=$(basename "$file" .ron)
+    [ "$stem" = quick ] && continue
+    ./target/release/precocial run "$file" --out "$scratch/suite-$stem" --no-report
+    ./target/release/precocial report "$scratch/suite-$stem" --format md,svg
+    mkdir -p "results/suite/$stem"
+    cp -r "$scratch/suite-$stem"/{report.md,comparisons.csv,finalists.csv,plots} "results/suite/$stem/"
+done
 # Where the runs were written is nobody's business.
-sed -i 's| --out [^ ]*||' results/reference/*/report.md
+sed -i 's| --out [^ ]*||' results/reference/*/report.md results/suite/*/report.md
