@@ -32,6 +32,8 @@ pub enum Purpose {
     Bootstrap = 9,
     /// Episodes of control tasks.
     Episode = 10,
+    /// Directions in which a landscape of losses is looked at.
+    Direction = 20,
 }
 
 /// All random numbers of one replicate.

@@ -90,6 +90,25 @@ fn the_first_five_minutes() {
 }
 
 #[test]
+fn weights_are_looked_into() {
+    let place = Place::new();
+    place.good(&["-q", "run", "tiny.ron", "--out", "a", "--no-report"]);
+    let before = place.table("a");
+    let told = place.good(&["analyze", "a", "--seed", "2", "--threads", "1"]);
+    assert!(told.contains("random and ga: ") && told.contains("a/analysis/analysis.html"), "{told}");
+    for name in ["analysis.html", "analysis.md", "pruning.csv", "plots/landscape.svg", "plots/path.csv"] {
+        assert!(place.path("a/analysis").join(name).is_file(), "{name}");
+    }
+    assert_eq!(place.table("a"), before);
+    place.good(&["verify", "a", "--seeds", "1"]);
+    assert!(place.bad(2, &["analyze", "a", "--arms", "gaa"]).contains("did you mean `ga`?"));
+    assert!(place.bad(2, &["analyze", "a", "--seed", "3"]).contains("seeds are 1, 2"));
+    assert!(place.bad(3, &["analyze", "."]).contains("P0305"));
+    std::fs::remove_file(place.path("a/models/ga-s1-end.pcl")).unwrap();
+    assert!(place.bad(3, &["analyze", "a"]).contains("lacks the model ga-s1-end.pcl"));
+}
+
+#[test]
 fn nothing_is_overwritten() {
     let place = Place::new();
     place.good(&["new", "iris"]);

@@ -258,7 +258,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0305",
         "not a result folder",
-        "Result folders hold a file `manifest.json`. `precocial run FILE.ron` writes them to results/.",
+        "Result folders hold a file `manifest.json`. `precocial run FILE.ron` writes them to results/. Some verbs want a whole run\nof one kind, with its models: the message says which, and what to do.",
     ),
     (
         "P0306",

@@ -1,5 +1,6 @@
 //! Verbs, options and exit codes. Each verb is a file; everything printed goes through [`Terminal`].
 
+mod analyze;
 mod bench;
 mod check;
 mod compare;
@@ -41,7 +42,7 @@ total cost and over many paired seeds, whether that pays.
   precocial run iris.ron      run it: verdict here, tables and report in results/
   precocial resume DIR        go on with a run that was interrupted, or add seeds
 
-  also: status, report, compare, predict, export, verify, doctor, bench, schema, explain CODE, completions SHELL
+  also: status, report, analyze, compare, predict, export, verify, doctor, bench, schema, explain CODE, completions SHELL
 
   precocial schema            everything an experiment file may say
   precocial help run          options of a verb, and what exit codes mean";
@@ -93,6 +94,8 @@ enum Verb {
     New(new::New),
     /// Draw plots and pages of a result folder again
     Report(report::Report),
+    /// Look into the weights of a run: distributions, paths, barriers, pruning, landscapes
+    Analyze(analyze::Analyze),
     /// Compare arms across result folders
     Compare(compare::Compare),
     /// Predictions of a model for the rows of a CSV file
@@ -193,6 +196,7 @@ fn perform(verb: Verb, terminal: &Terminal) -> Result<()> {
         Verb::Check(verb) => verb.perform(terminal),
         Verb::New(verb) => verb.perform(terminal),
         Verb::Report(verb) => verb.perform(terminal),
+        Verb::Analyze(verb) => verb.perform(terminal),
         Verb::Compare(verb) => verb.perform(terminal),
         Verb::Predict(verb) => verb.perform(terminal),
         Verb::Export(verb) => verb.perform(terminal),

@@ -22,7 +22,7 @@ pub struct Report {
     format: Vec<Format>,
 }
 
-fn plots(text: &str) -> std::result::Result<Plots, String> {
+pub fn plots(text: &str) -> std::result::Result<Plots, String> {
     Ok(match text {
         "all" => Plots::All,
         "standard" => Plots::Standard,
@@ -30,7 +30,7 @@ fn plots(text: &str) -> std::result::Result<Plots, String> {
     })
 }
 
-fn format(text: &str) -> std::result::Result<Format, String> {
+pub fn format(text: &str) -> std::result::Result<Format, String> {
     match text {
         "html" => Ok(Format::Html),
         "md" | "markdown" => Ok(Format::Markdown),

@@ -1,5 +1,6 @@
 //! Experiments: the file, the arms, the loop, the result folder.
 
+pub mod analyze;
 pub mod arm;
 pub mod checkpoint;
 pub mod config;
@@ -24,6 +25,7 @@ mod verify;
 mod watch;
 pub mod workload;
 
+pub use analyze::{AnalyzeOptions, WeightAnalysis, analyze};
 pub use config::Experiment;
 pub use folder::{Folder, Manifest, Tables};
 pub use load::{Document, Loaded, Opened, ROOTS, dialect, load, open, parse, parse_as, to_text};

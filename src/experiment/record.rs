@@ -183,7 +183,7 @@ pub struct TurnRow {
 }
 
 /// Which weights a health row speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Moment {
     /// The best draw before any search: individual 0 of generation 0, the first candidate.

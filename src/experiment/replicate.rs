@@ -418,25 +418,7 @@ impl<'a> Observer<'a> {
 
     /// Accuracy, or the coefficient of determination R² over all outputs.
     fn metric(&mut self, weights: &[f32], rows: &Rows) -> Option<f64> {
-        let out = self.predict(weights, rows);
-        let outputs = rows.outputs();
-        let encoding = self.study.encoding;
-        if self.study.experiment.task.is_classification() {
-            let right = out
-                .chunks_exact(outputs)
-                .zip(rows.targets().chunks_exact(outputs))
-                .filter(|(predicted, target)| encoding.decode(predicted) == encoding.decode(target));
-            return Some(right.count() as f64 / rows.count() as f64);
-        }
-        let (mut residual, mut total) = (0.0, 0.0);
-        for output in 0..outputs {
-            let column = |values: &[f32]| values.iter().skip(output).step_by(outputs).map(|x| f64::from(*x)).collect();
-            let (predicted, target): (Vec<f64>, Vec<f64>) = (column(&out), column(rows.targets()));
-            let mean = target.iter().sum::<f64>() / target.len() as f64;
-            residual += predicted.iter().zip(&target).map(|(y, t)| (y - t) * (y - t)).sum::<f64>();
-            total += target.iter().map(|t| (t - mean) * (t - mean)).sum::<f64>();
-        }
-        (total > 0.0).then(|| 1.0 - residual / total).and_then(finite)
+        metric(self.study, &self.predict(weights, rows), rows)
     }
 
     fn health(&mut self, weights: &Weights) -> Vec<HealthRow> {
@@ -509,7 +491,29 @@ impl<'a> Observer<'a> {
     }
 }
 
-fn finite(number: f64) -> Option<f64> {
+/// Accuracy of predictions `out` for `rows`, or their coefficient of determination R² over all outputs.
+pub(super) fn metric(study: &Study, out: &[f32], rows: &Rows) -> Option<f64> {
+    let outputs = rows.outputs();
+    let encoding = study.encoding;
+    if study.experiment.task.is_classification() {
+        let right = out
+            .chunks_exact(outputs)
+            .zip(rows.targets().chunks_exact(outputs))
+            .filter(|(predicted, target)| encoding.decode(predicted) == encoding.decode(target));
+        return Some(right.count() as f64 / rows.count() as f64);
+    }
+    let (mut residual, mut total) = (0.0, 0.0);
+    for output in 0..outputs {
+        let column = |values: &[f32]| values.iter().skip(output).step_by(outputs).map(|x| f64::from(*x)).collect();
+        let (predicted, target): (Vec<f64>, Vec<f64>) = (column(out), column(rows.targets()));
+        let mean = target.iter().sum::<f64>() / target.len() as f64;
+        residual += predicted.iter().zip(&target).map(|(y, t)| (y - t) * (y - t)).sum::<f64>();
+        total += target.iter().map(|t| (t - mean) * (t - mean)).sum::<f64>();
+    }
+    (total > 0.0).then(|| 1.0 - residual / total).and_then(finite)
+}
+
+pub(super) fn finite(number: f64) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 

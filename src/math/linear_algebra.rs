@@ -320,7 +320,7 @@ fn sort(values: &mut [f64], vectors: &mut [f64]) {
 
 /// Σ aᵢbᵢ in 16 lanes, then the lanes, then the rest.
 #[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0_f64; 16];
     let (a, b) = (a.chunks_exact(16), b.chunks_exact(16));
     let rest = a.remainder().iter().zip(b.remainder());

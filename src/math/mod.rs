@@ -8,6 +8,7 @@ pub mod least_squares;
 pub mod linear_algebra;
 mod moments;
 mod rows;
+mod singular_values;
 pub mod statistics;
 pub mod trigonometry;
 
@@ -15,3 +16,4 @@ pub use activation::Activation;
 pub use assignment::assign;
 pub use moments::Moments;
 pub use rows::Rows;
+pub use singular_values::singular_values;

@@ -35,6 +35,7 @@ mod targets;
 mod text;
 mod verdict;
 mod warnings;
+pub mod weights;
 mod write;
 
 pub use analysis::{Analysis, Arm, Models, Run, analyse};

@@ -6,7 +6,7 @@ use crate::evolve::Variation;
 use crate::math::Rows;
 use crate::math::assign;
 use crate::network::Dense;
-use crate::network::Mlp;
+use crate::network::{Mlp, Workspace};
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ impl Cross for Aligned {
         let mut aligned = std::mem::take(context.scratch);
         aligned.clear();
         aligned.resize(child.len(), 0.0);
-        align(child, other, &mut aligned, context);
+        align(context.network, context.rows, child, other, &mut aligned, context.workspace);
         per_neuron::exchange(context.network, child, &aligned, context.rng);
         *context.scratch = aligned;
     }
@@ -66,27 +66,40 @@ impl Cross for Aligned {
 /// A unit's place in the second parent and the sign that it takes on.
 type Match = (usize, f32);
 
-/// Writes `other` with its hidden units in the order and with the signs of `first` to `aligned`.
-fn align(first: &[f32], other: &[f32], aligned: &mut [f32], context: &mut Variation) {
-    let layers = context.network.layers();
+/// Writes `other` with its hidden units in the order and with the signs of `first` to `aligned`: the same function of
+/// other weights. All three are parameter slices of `network`; units are matched by their activations over `rows`, as
+/// [`Aligned`] says.
+///
+/// # Panics
+/// If a slice is not as long as `network` has parameters.
+pub fn align(network: &Mlp, rows: &Rows, first: &[f32], other: &[f32], aligned: &mut [f32], workspace: &mut Workspace) {
+    let layers = network.layers();
     let in_place = |units| (0..units).map(|unit| (unit, 1.0)).collect();
-    let mut inputs: Vec<Match> = in_place(context.network.inputs());
+    let mut inputs: Vec<Match> = in_place(network.inputs());
     for (index, layer) in layers.iter().enumerate() {
-        let units =
-            if index + 1 < layers.len() { matches(first, other, index, context) } else { in_place(layer.outputs) };
+        let units = if index + 1 < layers.len() {
+            matches(network, rows, [first, other], index, workspace)
+        } else {
+            in_place(layer.outputs)
+        };
         copy_layer(layer, other, aligned, &inputs, &units);
         inputs = units;
     }
 }
 
 /// For each unit of `first` in hidden layer `index`, its match in `other`.
-fn matches(first: &[f32], other: &[f32], index: usize, context: &mut Variation) -> Vec<Match> {
-    let (network, rows) = (context.network, context.rows);
+fn matches(
+    network: &Mlp,
+    rows: &Rows,
+    [first, other]: [&[f32]; 2],
+    index: usize,
+    workspace: &mut Workspace,
+) -> Vec<Match> {
     let layer = &network.layers()[index];
     let units = layer.outputs;
     let mut activations = |params: &[f32]| {
         let mut out = vec![0.0; rows.count() * units];
-        network.activations(params, rows, index, &mut out, context.workspace);
+        network.activations(params, rows, index, &mut out, workspace);
         out
     };
     let correlations = correlations(&activations(first), &activations(other), units);

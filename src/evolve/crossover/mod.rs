@@ -10,7 +10,7 @@ mod simulated_binary;
 mod two_point;
 mod uniform;
 
-pub use aligned::Aligned;
+pub use aligned::{Aligned, align};
 pub use arithmetic::Arithmetic;
 pub use blend::Blend;
 pub use one_point::OnePoint;

@@ -1,0 +1,117 @@
+//! What is left when small weights are set to zero.
+
+use super::Label;
+use super::opened::Seed;
+use crate::cost::Cost;
+use crate::experiment::Study;
+use crate::experiment::replicate::{Weights, metric};
+use crate::math::Rows;
+use crate::network::{Mlp, Workspace};
+use crate::rng::Streams;
+use crate::train::{Batch, Scratch, Session, Status, Steps, TrainContext, Training};
+use serde::Serialize;
+
+/// Shares of the weights that are kept.
+const KEPT: [f64; 22] = [
+    1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05, 0.02,
+    0.0,
+];
+
+/// A row of `pruning.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PruningRow {
+    /// Arm.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// Share of the weights that is kept, the largest of all layers together; thresholds are all kept.
+    pub kept: f64,
+    /// Full-batch steps of training after the cut; 0 for the cut alone.
+    pub steps: u64,
+    /// Loss on the training rows; none if it is not finite.
+    pub train_loss: Option<f64>,
+    /// Accuracy or R² on the training rows.
+    pub train_metric: Option<f64>,
+    /// Loss on the test rows.
+    pub test_loss: Option<f64>,
+    /// Accuracy or R² on the test rows.
+    pub test_metric: Option<f64>,
+}
+
+/// `params` with all but the largest `kept` (0 to 1) of the weights at 0, by magnitude over all layers together; thresholds
+/// stay. Of equal weights those of lower index are kept.
+pub fn pruned(network: &Mlp, params: &[f32], kept: f64) -> Vec<f32> {
+    let mut order: Vec<usize> = network.layers().iter().flat_map(|layer| layer.weights.clone()).collect();
+    order.sort_by(|a, b| params[*b].abs().total_cmp(&params[*a].abs()));
+    let keep = (kept.clamp(0.0, 1.0) * order.len() as f64).round() as usize;
+    let mut out = params.to_vec();
+    order[keep..].iter().for_each(|weight| out[*weight] = 0.0);
+    out
+}
+
+/// Steps that can be made after the cut: `None` for none, or for methods whose memory a cut would break.
+pub(super) fn steps(study: &Study, wanted: u64) -> Option<u64> {
+    let by_gradient = matches!(study.experiment.train.optimizer.steps(), Steps::ByGradient(_));
+    (by_gradient && wanted > 0).then_some(wanted)
+}
+
+pub(super) fn look(
+    study: &Study,
+    seed: &Seed,
+    weights: &Weights,
+    label: Label,
+    fine_tune: Option<u64>,
+    out: &mut Vec<PruningRow>,
+) {
+    let Some(end) = weights.end.as_deref() else { return };
+    let mut workspace = Workspace::new();
+    let mut row = |params: &[f32], kept: f64, steps: u64| {
+        let training = score(study, params, &seed.prepared.supervised.training, &mut workspace);
+        let test = seed.prepared.holdout.test.as_ref().map(|rows| score(study, params, rows, &mut workspace));
+        PruningRow {
+            arm: label.arm.to_owned(),
+            seed: label.seed,
+            kept,
+            steps,
+            train_loss: training.0,
+            train_metric: training.1,
+            test_loss: test.and_then(|test| test.0),
+            test_metric: test.and_then(|test| test.1),
+        }
+    };
+    out.extend(KEPT.iter().map(|&kept| row(&pruned(&study.network, end, kept), kept, 0)));
+    let Some(steps) = fine_tune else { return };
+    let mut scratch = Scratch::default();
+    out.extend(KEPT.iter().map(|&kept| {
+        let cut = pruned(&study.network, end, kept);
+        row(&trained(study, seed, &cut, steps, &mut scratch), kept, steps)
+    }));
+}
+
+/// `cut` after full-batch steps of the experiment's optimizer, with what is 0 kept at 0.
+fn trained(study: &Study, seed: &Seed, cut: &[f32], steps: u64, scratch: &mut Scratch) -> Vec<f32> {
+    let training = Training { batch: Batch::Full, stop: Vec::new(), ..study.experiment.train.clone() };
+    let (network, supervised) = (&study.network, &seed.prepared.supervised);
+    let context = TrainContext { network, supervised, training: &training, streams: Streams::new(seed.number) };
+    let mut session = Session::new(cut, &training);
+    let gone: Vec<usize> =
+        network.layers().iter().flat_map(|layer| layer.weights.clone()).filter(|weight| cut[*weight] == 0.0).collect();
+    let mut last = cut.to_vec();
+    for _ in 0..steps {
+        // Looking is free: nobody asks what this cost.
+        if session.step(&context, scratch, &mut Cost::default()) != Status::Running {
+            break;
+        }
+        gone.iter().for_each(|weight| session.params[*weight] = 0.0);
+        last.copy_from_slice(&session.params);
+    }
+    last
+}
+
+/// Loss and metric.
+fn score(study: &Study, params: &[f32], rows: &Rows, workspace: &mut Workspace) -> (Option<f64>, Option<f64>) {
+    let loss = study.network.loss(params, rows, workspace);
+    let mut out = vec![0.0; rows.count() * rows.outputs()];
+    study.network.predict(params, rows, &mut out, workspace);
+    (loss.is_finite().then_some(loss), metric(study, &out, rows))
+}

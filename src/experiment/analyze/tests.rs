@@ -1,0 +1,199 @@
+use super::*;
+use crate::experiment::folder::State;
+use crate::experiment::record::ResultRow;
+use crate::math::{Activation, Rows};
+use crate::network::{Loss, Mlp, Output, Workspace};
+use crate::rng::{Purpose, Streams};
+use crate::task::DataFile;
+
+fn options() -> AnalyzeOptions {
+    AnalyzeOptions { threads: 1, ..AnalyzeOptions::default() }
+}
+
+/// Two inputs, three tanh units, two logistic units, two outputs.
+fn network() -> Mlp {
+    let hidden = [(3, Activation::Tanh), (2, Activation::Logistic)];
+    Mlp::new(2, &hidden, 2, Output::Softmax, Loss::CrossEntropy).unwrap()
+}
+
+#[test]
+fn ends_of_lines_and_whole_weights_have_the_losses_of_the_tables() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = fixture::folder(place.path());
+    let analysis = analyze(&folder, &options()).unwrap();
+    let results = folder.tables().unwrap().results;
+    assert_eq!(results.len(), 4);
+    for ResultRow { arm, seed, start_loss, train_loss, test_loss, test_metric, .. } in &results {
+        let end = |share: f64| {
+            let fits =
+                |row: &&PathRow| row.from == Moment::Start && (&row.arm, row.seed, row.share) == (arm, *seed, share);
+            analysis.paths.iter().find(fits).unwrap()
+        };
+        assert_eq!(end(0.0).train_loss, *start_loss);
+        assert_eq!((end(1.0).train_loss, end(1.0).test_loss), (*train_loss, *test_loss));
+        let whole =
+            analysis.pruning.iter().find(|row| &row.arm == arm && row.seed == *seed && row.kept == 1.0).unwrap();
+        assert_eq!((whole.train_loss, whole.test_loss, whole.test_metric), (*train_loss, *test_loss, *test_metric));
+        if *seed == analysis.seed {
+            let mut places = analysis.places.iter().filter(|place| &place.arm == arm && place.moment == Moment::End);
+            assert!(places.all(|place| place.train_loss == *train_loss));
+        }
+    }
+    for row in analysis.between.iter().filter(|row| row.share == 0.0 || row.share == 1.0) {
+        let arm = if row.share == 0.0 { &row.first } else { &row.second };
+        let stored = results.iter().find(|result| &result.arm == arm && result.seed == row.seed).unwrap();
+        let close = (row.train_loss.unwrap() - stored.train_loss.unwrap()).abs() < 1e-5;
+        // Another order of units adds up the same numbers in another order.
+        assert!(if row.aligned { close } else { row.train_loss == stored.train_loss }, "{row:?}");
+    }
+}
+
+#[test]
+fn threads_change_no_bit_and_arms_and_seeds_can_be_chosen() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = fixture::folder(place.path());
+    let one = analyze(&folder, &options()).unwrap();
+    let three = analyze(&folder, &AnalyzeOptions { threads: 3, ..options() }).unwrap();
+    assert_eq!(one.tables().unwrap(), three.tables().unwrap());
+    let chosen = AnalyzeOptions { seed: Some(5), arms: vec!["ga".into()], fine_tune: 0, ..options() };
+    let part = analyze(&folder, &chosen).unwrap();
+    assert_eq!((part.arms.len(), part.arms[0].place, part.seed), (1, 1, 5));
+    assert!(part.pairs.is_empty() && part.pruning.iter().all(|row| row.steps == 0));
+    assert!(part.landscape.iter().all(|row| row.seed == 5 && row.arm == "ga"));
+    let of_ga: Vec<&PathRow> = one.paths.iter().filter(|row| row.arm == "ga").collect();
+    assert_eq!(part.paths.iter().collect::<Vec<_>>(), of_ga);
+    let shares: f64 = one
+        .histograms
+        .iter()
+        .filter(|row| row.arm == "ga" && row.layer == 1 && row.moment == Moment::End)
+        .map(|row| row.density * (row.to - row.from))
+        .sum();
+    assert!((shares - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_plane_holds_the_moments_of_the_run() {
+    let analysis = fixture::analysis();
+    let of = |moment| {
+        let fits = |row: &&PlaceRow| row.arm == "ga" && row.plane == Plane::Path && row.moment == moment;
+        analysis.places.iter().find(fits).unwrap()
+    };
+    let (drawn, start, end) = (of(Moment::Drawn), of(Moment::Start), of(Moment::End));
+    let distance = |a: &PlaceRow, b: &PlaceRow| libm::hypot(a.x - b.x, a.y - b.y);
+    assert_eq!((start.x, start.y, end.y), (0.0, 0.0, 0.0));
+    // All parameters lie in the plane, thresholds too, so distances there are at least those of the layers' weights.
+    for (from, to, a, b) in [(Moment::Drawn, Moment::Start, drawn, start), (Moment::Start, Moment::End, start, end)] {
+        let moved = analysis.moves.iter().filter(|row| (&row.arm[..], row.seed) == ("ga", analysis.seed));
+        let moved = moved.filter(|row| row.from == from && row.to == to).map(|row| row.distance * row.distance);
+        let weights = moved.sum::<f64>().sqrt();
+        assert!(distance(a, b) >= weights * (1.0 - 1e-9) && distance(a, b) < 3.0 * weights + 1e-9, "{from:?}");
+    }
+    let grid: Vec<&LandscapeRow> =
+        analysis.landscape.iter().filter(|row| row.arm == "ga" && row.plane == Plane::Random).collect();
+    let middle = grid[grid.len() / 2];
+    assert_eq!((middle.x, middle.y, middle.train_loss), (0.0, 0.0, end.train_loss));
+}
+
+#[test]
+fn a_network_with_its_units_in_another_order_lies_nowhere_else() {
+    let network = network();
+    let mut rng = Streams::new(3).stream(Purpose::Synthetic, 0, 0);
+    let params: Vec<f32> = (0..network.parameters()).map(|_| rng.normal() as f32).collect();
+    let inputs: Vec<f32> = (0..80).map(|_| rng.normal() as f32).collect();
+    let rows = Rows::new(&inputs, &[0.0; 80], 2, 2);
+    let layers = network.layers();
+    // Units of the first hidden layer in the order 2, 0, 1, the first of these mirrored.
+    let mut other = params.clone();
+    for (unit, (place, sign)) in [(2, -1.0), (0, 1.0), (1, 1.0)].into_iter().enumerate() {
+        for input in 0..2 {
+            other[layers[0].weights.start + 2 * unit + input] =
+                sign * params[layers[0].weights.start + 2 * place + input];
+        }
+        other[layers[0].biases.start + unit] = sign * params[layers[0].biases.start + place];
+        for next in 0..2 {
+            other[layers[1].weights.start + 3 * next + unit] =
+                sign * params[layers[1].weights.start + 3 * next + place];
+        }
+    }
+    assert!(distance(&params, &other) > 1.0);
+    let mut aligned = vec![0.0; params.len()];
+    crate::evolve::crossover::align(&network, &rows, &params, &other, &mut aligned, &mut Workspace::new());
+    assert_eq!(distance(&params, &aligned), 0.0);
+}
+
+#[test]
+fn directions_are_as_long_as_the_weights_row_by_row() {
+    let network = Mlp::new(2, &[], 3, Output::Softmax, Loss::CrossEntropy).unwrap();
+    let params = [1.0, 2.0, -0.5, 0.25, 0.0, 0.0, 7.0, 7.0, 7.0];
+    let direction = [3.0, 4.0, 1.0, -1.0, 2.0, 2.0, 5.0, 5.0, 5.0];
+    // numpy 2.4.6: direction * (norm(weights, axis=1) / norm(direction, axis=1))[:, None]; thresholds 0.
+    let expected =
+        [1.341640786499874, 1.788854381999832, 0.3952847075210474, -0.3952847075210474, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let found = filter_normalised(&network, &params, &direction);
+    assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-14), "{found:?}");
+}
+
+#[test]
+fn the_largest_weights_are_kept() {
+    let network = Mlp::new(3, &[(1, Activation::Tanh)], 2, Output::Softmax, Loss::CrossEntropy).unwrap();
+    // Weights, threshold, weights, thresholds.
+    let params = [0.5, -0.1, 0.3, 0.01, -0.3, 0.7, 0.02, 0.03];
+    // numpy 2.4.6: argsort(-abs(weights), kind="stable")[:k] over the five weights.
+    let expected: [(f64, [f32; 5]); 4] = [
+        (1.0, [0.5, -0.1, 0.3, -0.3, 0.7]),
+        (0.6, [0.5, 0.0, 0.3, 0.0, 0.7]),
+        (0.2, [0.0, 0.0, 0.0, 0.0, 0.7]),
+        (0.0, [0.0; 5]),
+    ];
+    for (kept, [a, b, c, d, e]) in expected {
+        assert_eq!(pruned(&network, &params, kept), [a, b, c, 0.01, d, e, 0.02, 0.03]);
+    }
+}
+
+#[test]
+fn barriers_and_climbs_are_those_of_the_curve() {
+    let of = |losses: &[f64]| (Curve(losses.to_vec()).barrier(), Curve(losses.to_vec()).climb());
+    assert_eq!(of(&[1.0, 0.6, 0.3, 0.0]), (Some(0.0), Some(0.0)));
+    assert_eq!(of(&[0.0, 2.0, 0.0]), (Some(2.0), Some(2.0)));
+    assert_eq!(of(&[2.0, 1.0, 1.75, 0.5, 0.0]), (Some(0.75), Some(0.75)));
+    assert_eq!(of(&[0.0, f64::INFINITY, 0.0]), (Some(f64::INFINITY), Some(f64::INFINITY)));
+    assert_eq!(of(&[1.0]), (None, None));
+    assert_eq!(of(&[f64::INFINITY, 1.0]), (None, None));
+}
+
+/// What cannot be analyzed, with the folder's path left out.
+fn refused(folder: &Folder, options: &AnalyzeOptions) -> String {
+    let error = analyze(folder, options).unwrap_err();
+    error.to_string().replace(&folder.path().display().to_string(), "RUN")
+}
+
+#[test]
+fn folders_that_cannot_be_analyzed_say_what_to_do() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = fixture::folder(place.path());
+    let whole = folder.manifest().unwrap();
+    let mut messages = Vec::new();
+    messages.push(refused(&folder, &AnalyzeOptions { arms: vec!["gaa".into()], ..options() }));
+    messages.push(refused(&folder, &AnalyzeOptions { arms: vec!["ga".into(), "simplex".into()], ..options() }));
+    messages.push(refused(&folder, &AnalyzeOptions { seed: Some(9), ..options() }));
+    for (kind, state) in
+        [("TopologySearch", State::Complete), ("Suite", State::Complete), ("Experiment", State::Interrupted)]
+    {
+        folder.save_manifest(&Manifest { kind: kind.into(), state, ..whole.clone() }).unwrap();
+        messages.push(refused(&folder, &options()));
+    }
+    let data = vec![DataFile { name: "iris.csv".into(), bytes: 1, sha256: "0".into() }];
+    folder.save_manifest(&Manifest { data, ..whole.clone() }).unwrap();
+    messages.push(refused(&folder, &options()));
+    folder.save_manifest(&whole).unwrap();
+    let model = folder.model_path("ga", 5, Moment::End);
+    std::fs::copy(folder.model_path("random", 5, Moment::End), &model).unwrap();
+    messages.push(refused(&folder, &options()));
+    std::fs::write(&model, b"x").unwrap();
+    messages.push(refused(&folder, &options()));
+    std::fs::remove_file(&model).unwrap();
+    messages.push(refused(&folder, &options()));
+    std::fs::remove_file(folder.path().join("manifest.json")).unwrap();
+    messages.push(refused(&folder, &options()));
+    insta::assert_snapshot!(messages.join("\n\n"));
+}
