@@ -51,9 +51,9 @@ const METHODS: &[&str] = &[
     "GradInit(scheme: GlorotUniform, steps: 4, gamma: 1e-3, batch: Size(32), target: Gradient, eta: 0.1)",
     "MetaInit(scheme: GlorotUniform, steps: 2, rows: 16)",
     "Graft()",
-    "Graft(pool_share: 1, regime: Tabular, steps: 4, blocks: 3, flat: 0.7)",
-    "Graft(pool_share: 1, regime: Smooth, steps: 4, blocks: 3, flat: 0.7)",
-    "Graft(pool_share: 1, candidates: 3, nguyen_widrow: true, fresh: true, steps: 4, blocks: 3, flat: 0.7)",
+    "Graft(pool_share: 1, regime: Tabular, scheme: GlorotUniform, candidates: 4, waste: 9, steps: 4, blocks: 3, flat: 0.7)",
+    "Graft(pool_share: 1, regime: Smooth, scheme: GlorotUniform, candidates: 4, waste: 9, steps: 4, blocks: 3, flat: 0.7)",
+    "Graft(pool_share: 1, scheme: GlorotUniform, candidates: 3, waste: 9, fresh: true, steps: 4, blocks: 3, flat: 0.7)",
     "Genetic(population: 6, generations: 4, scheme: GlorotUniform)",
     "Genetic(population: 6, generations: 4, scheme: GlorotUniform, fitness: MinibatchLoss(size: 16), elitism: 1)",
     "Genetic(population: 6, generations: 3, scheme: GlorotUniform, fitness: ShortBackprop(steps: 2, inheritance: Lamarck))",
@@ -256,7 +256,7 @@ fn what_runs_outside_the_kernels_is_charged_by_its_formula() {
     assert_eq!(ridge("LeastSquaresOutput(scheme: GlorotUniform)"), outputs(4));
     assert_eq!(ridge("ResetOnPlateau(scheme: GlorotUniform)"), floor);
     assert_eq!(ridge("RestartOnStagnation(scheme: GlorotUniform)"), floor);
-    assert_eq!(ridge("Graft(pool_share: 0.001)"), floor, "a pool that is too dear is not made");
+    assert_eq!(ridge("Graft(pool_share: 0.001, scheme: GlorotUniform)"), floor, "a pool that is too dear is not made");
 }
 
 #[test]
@@ -265,11 +265,16 @@ fn starts_that_stand_still_or_explode_are_given_up_and_paid_for() {
     let line = "Regression(data: Polynomial(samples: 64, coefficients: [1.0, 2.0]), split: Random(train: 1.0))";
     let hurried = "(optimizer: Sgd(learning_rate: 1e30))";
     for (task, units, train, method) in [
-        (spirals, 3, FULL, "Graft(pool_share: 1, regime: Tabular, steps: 4, blocks: 2)"),
-        (spirals, 3, FULL, "Graft(pool_share: 1, steps: 4, blocks: 2)"),
-        (spirals, 3, FULL, "Graft(pool_share: 0, steps: 4, blocks: 2, of_scheme: false)"),
+        (
+            spirals,
+            3,
+            FULL,
+            "Graft(pool_share: 1, regime: Tabular, scheme: GlorotUniform, waste: 9, steps: 4, blocks: 2)",
+        ),
+        (spirals, 3, FULL, "Graft(pool_share: 1, scheme: GlorotUniform, waste: 9, steps: 4, blocks: 2)"),
+        (spirals, 3, FULL, "Graft(pool_share: 0, scheme: GlorotUniform, waste: 9, steps: 4, blocks: 2)"),
         (spirals, 3, FULL, "RestartOnStagnation(scheme: GlorotUniform, steps: 4)"),
-        (line, 2, hurried, "Graft(pool_share: 1)"),
+        (line, 2, hurried, "Graft(pool_share: 1, scheme: GlorotUniform)"),
         (line, 2, hurried, "RestartOnStagnation(scheme: GlorotUniform)"),
     ] {
         let mut given = experiment(&with_ga(method), train, 400_000);
@@ -439,7 +444,7 @@ fn a_budget_too_small_for_the_search_still_ends() {
         for budget in [1, 70, 500, 1500] {
             let outcome = alone(|| play(&experiment(&with_ga(method), FULL, budget), 64));
             // A start there must be, even where it alone is dearer than the budget.
-            let start = ["ShuffledWinner", "Lsuv", "Recipe"].iter().any(|dear| method.contains(dear));
+            let start = ["ShuffledWinner", "Lsuv", "Recipe", "Graft()"].iter().any(|dear| method.contains(dear));
             assert!(outcome.cost.total() <= outcome.budget || start, "{method} {budget}");
         }
     }

@@ -14,6 +14,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::HashMap;
 
+/// Costs by contender, task and target, with their seeds.
+pub type Costs = HashMap<(Contender, usize, usize), Vec<(u64, Outcome)>>;
+
 /// Everything that the report of a suite tells and draws.
 #[derive(Clone, Debug)]
 pub struct SuiteAnalysis {
@@ -24,7 +27,7 @@ pub struct SuiteAnalysis {
     /// Every computed number.
     pub findings: Findings,
     /// Costs of each contender on the way to each target in the final, by task, target and seed.
-    pub costs: HashMap<(Contender, usize, usize), Vec<(u64, Outcome)>>,
+    pub costs: Costs,
 }
 
 /// Every computed number.
@@ -182,7 +185,7 @@ impl SuiteAnalysis {
     pub fn new(suite: Suite, manifest: Manifest, tables: &SuiteTables) -> SuiteAnalysis {
         let chosen = choices(&suite, &tables.results);
         let finals = Finals::of(&suite, &tables.results);
-        let costs: HashMap<_, _> = chosen
+        let costs: Costs = chosen
             .iter()
             .map(|choice| {
                 let runs = finals.runs(choice).map(|row| (row.seed, outcome(row))).collect();
@@ -231,15 +234,18 @@ impl SuiteAnalysis {
     }
 }
 
-/// Rows of the final by task, trainer, arm and target.
+/// Task, trainer, arm and target.
+type Key<'a> = (&'a str, &'a str, &'a str, usize);
+
+/// Rows of the final.
 struct Finals<'a> {
     suite: &'a Suite,
-    rows: HashMap<(&'a str, &'a str, &'a str, usize), Vec<&'a SuiteRow>>,
+    rows: HashMap<Key<'a>, Vec<&'a SuiteRow>>,
 }
 
 impl<'a> Finals<'a> {
     fn of(suite: &'a Suite, rows: &'a [SuiteRow]) -> Finals<'a> {
-        let mut map: HashMap<_, Vec<&SuiteRow>> = HashMap::new();
+        let mut map: HashMap<Key, Vec<&SuiteRow>> = HashMap::new();
         for row in rows.iter().filter(|row| row.phase == Phase::Final) {
             map.entry((row.task.as_str(), row.trainer.as_str(), row.arm.as_str(), row.target)).or_default().push(row);
         }
@@ -280,15 +286,11 @@ fn finalist(suite: &Suite, choice: &Choice, finals: &Finals) -> Finalist {
     }
 }
 
+/// Runs of a candidate and of a control on the same seeds.
 type Pairs = Vec<(Outcome, Outcome)>;
 
 /// Every candidate against every control; only those at the deciding target are a family whose verdicts are told.
-fn compare(
-    suite: &Suite,
-    chosen: &[Choice],
-    costs: &HashMap<(Contender, usize, usize), Vec<(u64, Outcome)>>,
-    deciding: usize,
-) -> (Vec<Compared>, Vec<Pairs>) {
+fn compare(suite: &Suite, chosen: &[Choice], costs: &Costs, deciding: usize) -> (Vec<Compared>, Vec<Pairs>) {
     let mut claims: Vec<(usize, Against, &Choice)> = Vec::new();
     let mut pairs: Vec<Pairs> = Vec::new();
     for against in Against::ALL {
@@ -358,9 +360,12 @@ fn standing(suite: &Suite, verdict: &Verdict, difference: f64) -> Standing {
     }
 }
 
+/// Candidate, control and target.
+type Claim<'a> = (&'a str, Against, usize);
+
 /// Geometric means over tasks, with intervals over tasks and seeds.
 fn overall(suite: &Suite, comparisons: &[Compared], pairs: &[Pairs]) -> Vec<Overall> {
-    let mut groups: Vec<((&str, Against, usize), Vec<usize>)> = Vec::new();
+    let mut groups: Vec<(Claim, Vec<usize>)> = Vec::new();
     for (at, one) in comparisons.iter().enumerate() {
         let key = (one.candidate.as_str(), one.against, one.target);
         match groups.iter_mut().find(|group| group.0 == key) {

@@ -3,9 +3,13 @@
 mod analysis;
 mod page;
 pub mod picture;
+#[cfg(test)]
+mod tests;
 mod words;
 mod write;
 
-pub use analysis::{Against, Compared, Finalist, Findings, Overall, Standing, SuiteAnalysis, TrainerUse, is_suite};
+pub use analysis::{
+    Against, Compared, Costs, Finalist, Findings, Overall, Standing, SuiteAnalysis, TrainerUse, is_suite,
+};
 pub use words::{headlines, summary_text};
 pub use write::write;
