@@ -52,7 +52,8 @@ fn made() -> SuiteAnalysis {
                         for target in 1..=3 {
                             // Seeds differ by a percent each, alike for all arms.
                             let slowness = if trainer == "fast" { 2.0 } else { 1.0 };
-                            let passes = cost(task, arm) * slowness * target as f64 / 2.0 * (1.0 + seed as f64 % 10.0 / 100.0);
+                            let passes =
+                                cost(task, arm) * slowness * target as f64 / 2.0 * (1.0 + seed as f64 % 10.0 / 100.0);
                             results.push(SuiteRow {
                                 phase,
                                 task: task.into(),
@@ -103,7 +104,8 @@ fn verdicts_go_beyond_the_margin_and_means_are_geometric() {
     assert!(interval.low < expected && expected < interval.high && interval.low >= 0.49, "{interval:?}");
     assert!((overall(Against::BestClassic, 2).ratio - (0.25_f64 * 4.0 * 0.97).cbrt()).abs() < 1e-12);
     // Only the deciding target decides, and the single classic is told without a verdict.
-    let standings = |against: Against, target: usize| analysis.compared("new", against, target).any(|one| one.standing.is_some());
+    let standings =
+        |against: Against, target: usize| analysis.compared("new", against, target).any(|one| one.standing.is_some());
     assert!(standings(Against::BestClassic, 1));
     assert!(!standings(Against::BestControl, 0) && !standings(Against::SingleClassic, 1));
     // The slow trainer is everybody's best; the other takes twice as long.
@@ -117,7 +119,10 @@ fn words_tell_wins_and_losses_alike() {
     let text = summary_text(&made());
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(line.contains("new needs 1.25× (95% CI"), "{text}");
-    assert!(line.contains("better on 1, worse on 1 (b), the same within the margin on 1, not told apart on 0."), "{text}");
+    assert!(
+        line.contains("better on 1, worse on 1 (b), the same within the margin on 1, not told apart on 0."),
+        "{text}"
+    );
     assert!(line.contains("The classics are right, against new, on b; nothing is gained on c."), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
@@ -133,7 +138,8 @@ fn pages_and_pictures_hold_every_task() {
         assert!(picture.question(&analysis).contains('?') && picture.reading().ends_with('.'));
     }
     let page = super::page::markdown(&analysis, &[]);
-    for word in ["| a | plain | 0.25 (0.25–0.25) | better | better | 0.50", "0.9 / 0.9", "SHA-256", "3 tasks: the mean"] {
+    for word in ["| a | plain | 0.25 (0.25–0.25) | better | better | 0.50", "0.9 / 0.9", "SHA-256", "3 tasks: the mean"]
+    {
         assert!(page.contains(word), "{word}\n{page}");
     }
     let html = super::page::html(&analysis, &[]);

@@ -54,6 +54,8 @@ pub fn headlines(analysis: &SuiteAnalysis) -> Vec<String> {
         let (better, worse) = (of(Standing::Better), of(Standing::Worse));
         let worse = match worse.len() {
             0 => "worse on none".to_owned(),
+            // The tables name them all.
+            count if count > 6 => format!("worse on {count}"),
             count => format!("worse on {count} ({})", worse.join(", ")),
         };
         Some(format!(

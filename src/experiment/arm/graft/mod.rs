@@ -23,12 +23,17 @@ pub use units::Regime;
 /// Evolves hidden *units* instead of whole weight vectors, for full-batch training of one hidden layer.
 ///
 /// The start: a pool of candidate units is drawn, the best team of them is chosen by orthogonal least squares on some of
-/// the rows, and the output layer is solved on all rows. Then a (1+1) evolution with inheritance of what was learned: while
+/// the rows, and the output layer is solved on all rows; classes of tables with many inputs start from a recipe instead,
+/// which serves them better. Then a (1+1) evolution with inheritance of what was learned: while
 /// the loss falls, nothing happens. When its local exponent (loss like age⁻ᵉ) says that it falls too slowly, a child is
 /// made and trained beside its parent: the same weights with a fresh optimizer where the loss still falls a little, else
 /// a *graft*, in which the weakest units are replaced by new ones that explain what is still wrong. A child that
 /// passes its parent takes its place; else the parent goes on with its own optimizer's memory, and it takes longer until
 /// the next try. Where grafts fail too, a new pool is drawn; the best weights are kept.
+///
+/// What carries it is the choice of units: over 24 development tasks it was as cheap without any trial (`waste: 0`), to
+/// within 3 % at the last of three targets; with a learning rate that is too small, trials gained 5 %. `waste` bounds what
+/// they may cost.
 ///
 /// Units are judged one by one, so it does not matter in which order two networks hold them. Everything is charged: the
 /// pool (4 to 25 passes over the rows), each graft (2 to 4), and every step of a child that is thrown away. What it tried is

@@ -5,7 +5,6 @@ use crate::math::statistics::{Ecdf, Outcome};
 use crate::report::figure::{Axis, Entry, Panel, Sheet, Style, Ticks};
 use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::suite::SuiteAnalysis;
-use crate::report::suite::page::seeds_text;
 
 /// Empirical distribution of costs over all triples of task, target and seed (after Hansen et al. 2021, COCO).
 pub struct Solved;
@@ -53,7 +52,12 @@ impl Plot<SuiteAnalysis> for Solved {
             .filter(|(_, costs)| !costs.is_empty())
             .collect();
         let legend: Vec<Entry> = curves.iter().enumerate().map(|(place, curve)| Entry::line(place, &curve.0)).collect();
-        let caption = format!("{} arms took part; {}.", arms.len(), seeds_text(analysis));
+        let caption = format!(
+            "{} arms took part; {} tasks, {} seeds each.",
+            arms.len(),
+            analysis.suite.tasks.len(),
+            analysis.suite.seeds.to_vec().len()
+        );
         let mut sheet = Sheet::new(&self.question(analysis), &caption, &legend);
         let reached = curves.iter().flat_map(|curve| &curve.1).flatten().copied();
         let x = Axis::logarithmic(reached, "training passes, search included").written(Ticks::Amounts);
