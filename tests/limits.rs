@@ -12,11 +12,19 @@ use precocial::task::Supervised;
 use precocial::values::{Count, Fitness, Positive};
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Tests of this file measure the memory of their process, so one runs at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const TEXT: &str = include_str!("messages/iris.ron");
 
 #[test]
 fn counts_that_fit_no_machine_are_refused_before_they_are_made() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let (million, most) = ("1000000000000", "18446744073709551615");
     let random = "Random(scheme: GlorotUniform)";
@@ -77,6 +85,7 @@ fn peak_of_check(file: &Path) -> Option<u64> {
 
 #[test]
 fn a_table_is_read_in_little_more_than_its_matrix() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let (rows, columns) = (100_000, 20);
     let check = |rows: usize| {
@@ -112,6 +121,7 @@ fn live<S: Strategy<Population = Population>>(strategy: &mut S, generations: usi
 
 #[test]
 fn memory_does_not_grow_with_generations() {
+    let _alone = alone();
     let network = Mlp::new(2, &[(2, Activation::Tanh)], 1, Output::Linear, Loss::MeanSquared).unwrap();
     let rows = Rows::new(&[0.0; 8], &[0.0; 4], 2, 1);
     let supervised = Supervised { training: rows, validation: None };

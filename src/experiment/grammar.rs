@@ -100,7 +100,7 @@ impl Grammar {
                     owners.push(if !member.is_empty() {
                         member.clone()
                     } else if setting.is_empty() {
-                        "Experiment".to_owned()
+                        family.name.clone()
                     } else {
                         setting.to_owned()
                     });
