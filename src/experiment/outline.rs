@@ -227,7 +227,9 @@ impl<'a> Outline<'a> {
         let mut node = &self.root;
         let mut way = String::new();
         for step in &steps {
-            let inner = self.inner(node);
+            // `Recipe(File("…"))[0]` is the `File(…)`: a number counts what stands in a choice's own brackets.
+            let is_choice = node.name.as_ref().is_some_and(|name| self.text(name) != "Some");
+            let inner = if is_choice && matches!(step, Step::Item(_)) { node } else { self.inner(node) };
             let next = match step {
                 Step::Field(name) => {
                     inner.fields.iter().find(|field| self.text(&field.name) == *name).map(|f| &f.value)
