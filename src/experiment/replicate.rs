@@ -548,3 +548,41 @@ fn order_hash(train: &TrainContext) -> String {
     order.iter().for_each(|row| hash.update(row.to_le_bytes()));
     hexadecimal(&hash.finalize()[..8])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::load::parse;
+    use std::path::Path;
+
+    fn study(task: &str) -> Study {
+        let text = format!(
+            r#"Experiment(schema: 1, name: "m", seeds: List([1]), task: {task}, network: Mlp(hidden: []),
+                train: (optimizer: Adam()), arms: [(name: "a", method: Random(scheme: GlorotUniform))],
+                budget: TrainingPasses(1))"#
+        );
+        Study::new(parse(&text, Path::new("m.ron")).unwrap().experiment, Path::new(".")).unwrap()
+    }
+
+    #[test]
+    fn accuracy_counts_rows() {
+        let study = study(r#"Classification(data: Builtin("iris"), split: Random(train: 1.0))"#);
+        let targets = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0];
+        let rows = Rows::new(&[0.0; 16], &targets, 4, 3);
+        let out = [0.5, 0.2, 0.3, 0.1, 0.7, 0.2, 0.6, 0.2, 0.2, 0.9, 0.0, 0.1];
+        assert_eq!(metric(&study, &out, &rows), Some(0.75));
+    }
+
+    #[test]
+    fn determination_is_over_all_outputs() {
+        let study = study(r#"Regression(data: Builtin("diabetes"), split: Random(train: 1.0))"#);
+        let rows = |targets: &[f32]| Rows::new(&vec![0.0; 5 * targets.len()], targets, 10, 2);
+        let varied = rows(&[1.0, 10.0, 2.0, 30.0, 3.0, 20.0, 6.0, 20.0]);
+        // Residuals 1, 4, 0, 9 and 0, 4, 0, 4; around the means of 3 and 20: 4 + 1 + 0 + 9 and 100 + 100.
+        let out = [2.0, 10.0, 4.0, 28.0, 3.0, 20.0, 9.0, 22.0];
+        assert_eq!(metric(&study, &out, &varied), Some(1.0 - 22.0 / 214.0));
+        // What never varies cannot be explained.
+        assert_eq!(metric(&study, &[1.0, 2.0, 1.0, 2.0], &rows(&[1.0, 2.0, 1.0, 2.0])), None);
+        assert_eq!(metric(&study, &[3.0, 2.0, 1.0, 2.0], &rows(&[1.0, 2.0, 1.0, 2.0])), None);
+    }
+}

@@ -278,6 +278,9 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::prepare::Study;
+    use crate::experiment::run::{RunOptions, run};
+    use crate::experiment::watch::Unwatched;
 
     const TEXT: &str = r#"Experiment(
         schema: 1, name: "tiny", seeds: Range(first: 1, count: 3),
@@ -337,5 +340,66 @@ mod tests {
         assert_eq!(listed(vec![4, 5, 6]).unwrap(), Seeds::Range { first: 4, count: Count::new(3).unwrap() });
         assert_eq!(listed(vec![1, 3]).unwrap(), Seeds::List(vec![1, 3]));
         assert_eq!(listed(vec![u64::MAX]).unwrap().to_vec(), [u64::MAX]);
+    }
+
+    #[test]
+    fn runs_are_counted_in_every_state() {
+        let place = tempfile::tempdir().unwrap();
+        let text = TEXT.replace("Passes(300)", "Passes(120)");
+        let study = Study::new(document(&text), place.path()).unwrap();
+        let out = place.path().join("out");
+        let options = RunOptions { out: Some(out.clone()), threads: 1, source: Some(text), ..RunOptions::default() };
+        run(&study, &options, &Unwatched).unwrap();
+        let folder = Folder::at(&out);
+        let whole = Standing::of(&folder).unwrap();
+        assert_eq!((whole.finished, whole.runs, whole.seeds, whole.is_written), (6, 6, 3, false));
+        assert!(whole.under_way.is_empty());
+        let reopened = Reopened::<Experiment>::open(folder.clone(), None).unwrap();
+        assert_eq!(reopened.finished(), 6);
+        assert_eq!(reopened.document, reopened.started);
+        // The tables of the first three seeds are whole; of a fourth nothing was saved yet.
+        let more = Seeds::Range { first: 3, count: Count::new(2).unwrap() };
+        let reopened = Reopened::<Experiment>::open(folder.clone(), Some(&more)).unwrap();
+        assert_eq!(reopened.document.seeds.to_vec(), [1, 2, 3, 4]);
+        assert_eq!((reopened.finished(), reopened.document.runs()), (6, 8));
+        // A run that was broken off before anything was saved.
+        let mut manifest = folder.manifest().unwrap();
+        manifest.state = State::Running;
+        crate::files::replace(&out.join("manifest.json"), &serde_json::to_vec(&manifest).unwrap()).unwrap();
+        let begun = Standing::of(&folder).unwrap();
+        assert_eq!((begun.finished, begun.runs, begun.seeds), (0, 6, 3));
+        assert_eq!(Reopened::<Experiment>::open(folder, None).unwrap().finished(), 0);
+    }
+
+    #[test]
+    fn other_data_are_refused_by_name() {
+        let place = tempfile::tempdir().unwrap();
+        let study = Study::new(document(&TEXT.replace("Passes(300)", "Passes(120)")), place.path()).unwrap();
+        let out = place.path().join("out");
+        run(&study, &RunOptions { out: Some(out.clone()), threads: 1, ..RunOptions::default() }, &Unwatched).unwrap();
+        let mut manifest = Folder::at(&out).manifest().unwrap();
+        let file = |name: &str, sha256: &str| DataFile { name: name.into(), bytes: 3, sha256: sha256.into() };
+        manifest.data = vec![file("a.csv", "1"), file("b.csv", "2")];
+        assert!(check_data(&manifest, &manifest.data).is_ok());
+        assert!(check_data(&manifest, &[file("moved.csv", "1"), file("b.csv", "2")]).is_ok(), "only content counts");
+        for (found, name) in [
+            (vec![file("a.csv", "1"), file("b.csv", "3")], "b.csv"),
+            (vec![file("a.csv", "0"), file("b.csv", "2")], "a.csv"),
+            (vec![file("a.csv", "1")], "a data file"),
+            (Vec::new(), "a data file"),
+        ] {
+            let refused = check_data(&manifest, &found).unwrap_err();
+            assert_eq!(refused.code(), "P0310");
+            assert!(refused.to_string().contains(&format!("{name} has changed")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn long_settings_are_shown_shortened() {
+        let text = |long: usize| Value::String("x".repeat(long - 2));
+        assert_eq!(short(&text(60)).chars().count(), 60);
+        assert!(!short(&text(60)).contains('…'));
+        assert_eq!(short(&text(61)).chars().count(), 58);
+        assert!(short(&text(61)).ends_with('…'));
     }
 }

@@ -1,5 +1,6 @@
 //! What holds for every arm: the budget, the count, the stream.
 
+use super::descent::Descent;
 use super::*;
 use crate::experiment::prepare::Study;
 use crate::experiment::{Experiment, dialect};
@@ -524,5 +525,106 @@ fn a_distribution_has_no_heirs() {
             assert_eq!((refused.code(), refused.problems()[0].helps.len()), ("P0121", 1), "{more}");
         }
         assert!(experiment(&text("population: 4"), FULL, 100).arms[0].method.check().is_ok());
+    }
+}
+
+#[test]
+fn arms_say_how_they_draw_and_whether_they_evolve() {
+    for text in METHODS {
+        let method: Method = dialect().from_str(text).unwrap();
+        let name = text.split('(').next().unwrap();
+        let evolved = ["Graft", "Genetic", "CmaEs", "EvolutionStrategy"].contains(&name);
+        assert_eq!(method.is_evolved(), evolved, "{text}");
+        let own = text.contains("scheme:").then(|| if text.contains("Lsuv") { "Lsuv" } else { "" });
+        let told = method.scheme().map(|scheme| format!("{scheme:?}"));
+        match own {
+            Some(scheme) => assert!(told.is_some_and(|told| told.contains(scheme)), "{text}"),
+            None => assert!(told.is_none() || name == "Graft", "{text}: {told:?}"),
+        }
+    }
+}
+
+#[test]
+fn restarts_take_turns_of_the_length_they_should_and_keep_the_best() {
+    let macs = 4 * 5 + 5 * 4 + 4 * 3;
+    let (gradient, score) = (3 * 64 * macs, 64 * macs);
+    for (cutoff, lengths) in [("Fixed(7)", [7, 7, 7]), ("Luby", [20, 20, 40])] {
+        let method = format!("Restarts(scheme: GlorotUniform, cutoff: {cutoff})");
+        let alone_to = |runs: usize| {
+            let spent: u64 = lengths[..runs].iter().map(|steps| steps * gradient + score).sum();
+            // Whole runs, and not a step more.
+            let given = experiment(&format!("(name: \"arm\", method: {method})"), FULL, spent / macs);
+            let outcome = alone(|| play(&given, u64::MAX));
+            assert_eq!((outcome.cost.total(), outcome.end), (spent, Step::Spent), "{cutoff}");
+            assert_eq!(outcome.log.steps, lengths[..runs].iter().sum::<u64>(), "{cutoff}");
+            outcome
+        };
+        let outcomes = [1, 2, 3].map(alone_to);
+        let study = Study::new(experiment(&with_ga(&method), FULL, 10), Path::new(".")).unwrap();
+        let prepared = study.prepare(5).unwrap();
+        let loss = |outcome: &Outcome| {
+            let rows = &prepared.supervised.training;
+            study.network.loss(outcome.weights.as_ref().unwrap(), rows, &mut crate::network::Workspace::new())
+        };
+        let losses = outcomes.each_ref().map(loss);
+        assert!(losses[1] <= losses[0] && losses[2] <= losses[1], "{cutoff}: {losses:?}");
+        // Starts 0, 1 and 2 of `Random` go the same ways.
+        let mut lowest = f64::INFINITY;
+        for (run, (steps, found)) in lengths.into_iter().zip(losses).enumerate() {
+            let mut start = vec![0.0; study.network.parameters()];
+            let train = TrainContext {
+                network: &study.network,
+                supervised: &prepared.supervised,
+                training: &study.experiment.train,
+                streams: Streams::new(5),
+            };
+            let (mut cost, mut scratch, mut log) = (Cost::ZERO, Scratch::default(), Log::default());
+            let mut context = ArmContext {
+                train,
+                budget: u64::MAX,
+                until: u64::MAX,
+                cost: &mut cost,
+                scratch: &mut scratch,
+                log: &mut log,
+                pause: &|_| false,
+            };
+            context.draw(&dialect().from_str("GlorotUniform").unwrap(), run as u64, &mut start).unwrap();
+            let mut descent = Descent::new(&start, train.training);
+            for _ in 0..steps {
+                descent.step(&mut context);
+            }
+            let params = &descent.session.params;
+            lowest = f64::min(
+                lowest,
+                study.network.loss(params, &prepared.supervised.training, &mut crate::network::Workspace::new()),
+            );
+            assert_eq!(found, lowest, "{cutoff}: best after run {run}");
+        }
+    }
+}
+
+#[test]
+fn time_is_up_when_the_cost_is_reached_and_not_before() {
+    let study = Study::new(experiment(&with_ga(METHODS[0]), FULL, 100), Path::new(".")).unwrap();
+    let prepared = study.prepare(5).unwrap();
+    let train = TrainContext {
+        network: &study.network,
+        supervised: &prepared.supervised,
+        training: &study.experiment.train,
+        streams: Streams::new(5),
+    };
+    for (spent, due, affords) in [(9, false, true), (10, true, true), (11, true, false)] {
+        let (mut cost, mut scratch, mut log) = (Cost::forward(1, spent), Scratch::default(), Log::default());
+        let context = ArmContext {
+            train,
+            budget: 15,
+            until: 10,
+            cost: &mut cost,
+            scratch: &mut scratch,
+            log: &mut log,
+            pause: &|_| false,
+        };
+        assert_eq!((context.is_due(), context.affords(Cost::forward(5, 1))), (due, affords), "{spent}");
+        assert_eq!(context.left(), 15 - spent as u64);
     }
 }
