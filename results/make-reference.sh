@@ -21,6 +21,7 @@ for file in experiments/*.ron; do
         diabetes) extra=",final-loss" ;;
         function-fit) extra=",regression" ;;
         function-fit-lm) extra=",performance,training-state,regression,error-histogram" ;;
+        fitness-audit) extra=",proxy-rank" ;;
         iris-ga-vs-random) extra=",ecdf,fitness" ;;
         parity5) extra=",search-vs-training" ;;
     esac

@@ -316,6 +316,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_reader_knows_what_is_left() {
+        let bytes = encode(&|to| {
+            to.put(&7_u8);
+            to.put_floats(&[1.0, 2.0]);
+        });
+        let mut from = StateReader::new(&bytes);
+        assert_eq!((from.left(), from.take::<u8>().unwrap(), from.left()), (9, 7, 8));
+        let mut numbers = [0.0; 2];
+        from.take_floats(&mut numbers).unwrap();
+        assert_eq!((numbers, from.left()), ([1.0, 2.0], 0));
+        assert!(from.take_floats(&mut numbers).is_err() && from.end().is_ok());
+    }
+
+    #[test]
     fn what_was_sealed_is_found_again() {
         let bytes = seal("(kind: \"test\")", &[1, 2, 3]);
         assert_eq!(open(&bytes, Content::Model).unwrap(), ("(kind: \"test\")", &[1_u8, 2, 3][..]));

@@ -149,6 +149,10 @@ impl Examined {
             };
             lines.push(format!("  {head:<8}  {arm:<width$}  {search}"));
         }
+        if plan.audit > 0 {
+            let starts = counted(plan.audit, "start");
+            lines.push(format!("  audit     {starts} at each seed, each with a whole budget, charged to no arm"));
+        }
         lines.push(format!("  plan      {}", self.forecast()));
         lines.extend(data.notes.iter().map(|note| format!("  note      {note}")));
         terminal.print(&lines.join("\n"))

@@ -1,6 +1,7 @@
 //! The experiment file: what may be written, and what it means.
 
 use crate::experiment::arm::Method;
+use crate::experiment::audit::Audit;
 use crate::experiment::checkpoint::Checkpoint;
 use crate::math::Activation;
 use crate::network::{Loss, Output};
@@ -46,6 +47,9 @@ pub struct Experiment {
     /// How often runs under way are saved.
     #[serde(default)]
     pub checkpoint: Checkpoint,
+    /// Whether it is asked what a fitness can know of a start; not unless written. It costs the arms nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit>,
 }
 
 /// One contestant.

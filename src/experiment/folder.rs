@@ -4,7 +4,9 @@ use crate::cost::Cost;
 use crate::error::{Error, Kind, Result};
 use crate::experiment::config::Experiment;
 use crate::experiment::prepare::Study;
-use crate::experiment::record::{GenerationRow, HealthRow, HistoryRow, PredictionRow, ResultRow, RunRecord, TurnRow};
+use crate::experiment::record::{
+    AuditRow, GenerationRow, HealthRow, HistoryRow, PredictionRow, ResultRow, RunRecord, TurnRow,
+};
 use crate::experiment::replicate::hexadecimal;
 use crate::files;
 use crate::task::DataFile;
@@ -111,6 +113,8 @@ pub struct Tables {
     pub generations: Vec<GenerationRow>,
     /// `turns.csv`.
     pub turns: Vec<TurnRow>,
+    /// `audit.csv`.
+    pub audit: Vec<AuditRow>,
     /// `health.csv`.
     pub health: Vec<HealthRow>,
     /// `predictions.csv`.
@@ -129,6 +133,7 @@ impl Tables {
                 history: Vec::new(),
                 generations: Vec::new(),
                 turns: Vec::new(),
+                audit: Vec::new(),
                 health: Vec::new(),
                 predictions: Vec::new(),
                 cost: Cost::ZERO,
@@ -143,7 +148,7 @@ impl Tables {
                 })*
             };
         }
-        hand_out!(history, generations, turns, health, predictions);
+        hand_out!(history, generations, turns, audit, health, predictions);
         records
     }
 
@@ -162,6 +167,7 @@ impl Tables {
             tables.history.extend(record.history);
             tables.generations.extend(record.generations);
             tables.turns.extend(record.turns);
+            tables.audit.extend(record.audit);
             tables.health.extend(record.health);
             // The longest table by far: the first rows are taken as they are, not copied.
             match tables.predictions.is_empty() {
@@ -200,15 +206,16 @@ impl Tables {
     /// # Errors
     /// A table that is missing or malformed (`P0304`).
     pub fn load(folder: &Path) -> Result<Tables> {
+        // Only folders whose arms made some have them.
+        fn some<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+            if path.exists() { read(path) } else { Ok(Vec::new()) }
+        }
         Ok(Tables {
             results: read(&folder.join("results.csv"))?,
             history: read(&folder.join("history.csv"))?,
             generations: read(&folder.join("generations.csv"))?,
-            // Only folders whose arms made some have it.
-            turns: match folder.join("turns.csv") {
-                path if path.exists() => read(&path)?,
-                _ => Vec::new(),
-            },
+            turns: some(&folder.join("turns.csv"))?,
+            audit: some(&folder.join("audit.csv"))?,
             health: read(&folder.join("health.csv"))?,
             predictions: read(&folder.join("predictions.csv"))?,
         })
@@ -226,8 +233,11 @@ impl Tables {
         take("generations.csv", &table(&self.generations)?)?;
         take("health.csv", &table(&self.health)?)?;
         take("predictions.csv", &table(&self.predictions)?)?;
-        // Only where an arm made any, so that folders without keep their hashes.
-        if self.turns.is_empty() { Ok(()) } else { take("turns.csv", &table(&self.turns)?) }
+        // Only where there are any, so that folders without keep their hashes.
+        if !self.turns.is_empty() {
+            take("turns.csv", &table(&self.turns)?)?;
+        }
+        if self.audit.is_empty() { Ok(()) } else { take("audit.csv", &table(&self.audit)?) }
     }
 }
 

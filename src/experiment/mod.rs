@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod arm;
+pub mod audit;
 pub mod checkpoint;
 pub mod config;
 mod diagnose;

@@ -49,7 +49,9 @@ pub struct Plan {
     pub budget: u64,
     /// Per arm: name, and multiply-adds of its search at most, where that is known.
     pub searches: Vec<(String, Option<u64>)>,
-    /// Multiply-adds of all arms and seeds together.
+    /// Starts that `audit` trains at each seed, each with a whole budget.
+    pub audit: usize,
+    /// Multiply-adds of all arms and seeds together, and of the audit.
     pub total: f64,
     /// Bytes at the peak, on this many threads.
     pub bytes: u128,
@@ -156,6 +158,11 @@ impl Study {
             }
             searches.push((arm.name.to_string(), cost));
         }
+        let mut audit = 0;
+        if let Some(asked) = &self.experiment.audit {
+            asked.affords(budget, &train)?;
+            audit = asked.runs();
+        }
         let rows = sizes(&layout.parts);
         Ok(Plan {
             rows,
@@ -163,7 +170,8 @@ impl Study {
             multiply_adds: network.multiply_adds(),
             budget,
             searches,
-            total: budget as f64 * self.experiment.arms.len() as f64 * self.seeds.len() as f64,
+            audit,
+            total: budget as f64 * (self.experiment.arms.len() + audit) as f64 * self.seeds.len() as f64,
             bytes: self.bytes(threads, rows),
         })
     }
@@ -267,7 +275,8 @@ fn sizes(parts: &Parts) -> [usize; 3] {
 fn check(experiment: &Experiment) -> Result<(Vec<u64>, Vec<usize>)> {
     let (seeds, order) = (check_seeds(&experiment.seeds), super::roles::order(experiment));
     let arms = experiment.arms.iter().map(|arm| arm.method.check());
-    let others: Vec<Error> = arms.chain([experiment.task.split().check()]).filter_map(Result::err).collect();
+    let audit = experiment.audit.as_ref().map_or(Ok(()), |audit| audit.check(experiment));
+    let others: Vec<Error> = arms.chain([experiment.task.split().check(), audit]).filter_map(Result::err).collect();
     match (seeds, order) {
         (Ok(seeds), Ok(order)) if others.is_empty() => Ok((seeds, order)),
         (seeds, order) => {

@@ -182,6 +182,29 @@ pub struct TurnRow {
     pub loss_after: Option<f64>,
 }
 
+/// A row of `audit.csv`: what a fitness would have known of a start, and what the start then cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// The arm whose starts are asked about.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// Number of the start; 0 is the one that a random start gets.
+    pub start: u64,
+    /// Optimizer steps after which it is looked at; 0 is the loss before training.
+    pub steps: u32,
+    /// Row-passes that a fitness of so many steps takes.
+    pub price: f64,
+    /// Training loss then; none if it is not finite.
+    pub loss: Option<f64>,
+    /// Training loss that starts are to reach.
+    pub target: f64,
+    /// Row-passes until the start reached it, if it did within the budget.
+    pub cost: Option<f64>,
+    /// Lowest training loss within the budget.
+    pub lowest: Option<f64>,
+}
+
 /// Which weights a health row speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -255,6 +278,8 @@ pub struct RunRecord {
     pub health: Vec<HealthRow>,
     /// Predictions; only at the first seed.
     pub predictions: Vec<PredictionRow>,
+    /// What a fitness would have known of starts; only where that was asked of this arm.
+    pub audit: Vec<AuditRow>,
     /// What was spent, by category, in multiply-adds.
     pub cost: crate::cost::Cost,
 }

@@ -101,6 +101,7 @@ pub fn run_replicate(study: &Study, seed: u64, desk: &Desk, all: &mut Vec<Left>)
         let Some((left, weights)) = observer.run(contestant, train, desk.with_predictions, slot.as_mut())? else {
             return Ok(());
         };
+        let Some(left) = audited(left, study, index, &prepared, train, desk.watch)? else { return Ok(()) };
         (desk.keep)(&left, &weights, &prepared)?;
         if let Some(slot) = slot {
             slot.finish(&left)?;
@@ -110,6 +111,38 @@ pub fn run_replicate(study: &Study, seed: u64, desk: &Desk, all: &mut Vec<Left>)
         all.push(left);
     }
     Ok(())
+}
+
+/// What an arm left, with what a fitness would have known of its starts where that was asked; `None` if the run was
+/// interrupted.
+fn audited(
+    mut left: Left,
+    study: &Study,
+    arm: usize,
+    prepared: &Prepared,
+    train: TrainContext,
+    watch: &dyn Watch,
+) -> Result<Option<Left>> {
+    if let Some(audit) = study.experiment.audit.as_ref().filter(|audit| audit.arm(&study.experiment) == Some(arm)) {
+        let Some(rows) = audit.examine(study, arm, left.record.result.seed, prepared, train, watch)? else {
+            return Ok(None);
+        };
+        left.record.audit = rows;
+    }
+    Ok(Some(left))
+}
+
+/// The record of a contestant that is nobody's arm, but is looked at as all are; `None` if it was interrupted.
+pub(super) fn look_at<'a>(
+    contestant: Box<dyn Arm + 'a>,
+    study: &'a Study,
+    seed: u64,
+    prepared: &'a Prepared,
+    train: TrainContext<'a>,
+    watch: &'a dyn Watch,
+) -> Result<Option<RunRecord>> {
+    let observer = Observer::new(study, prepared, "", seed, watch);
+    Ok(observer.run(contestant, train, false, None)?.map(|(left, _)| left.record))
 }
 
 /// Looks at one arm at one seed. Looking is free and changes nothing.
@@ -407,7 +440,16 @@ impl<'a> Observer<'a> {
             weights_hash: end_weights.map(hash_weights).unwrap_or_default(),
             seconds: self.seconds(),
         };
-        RunRecord { result, history: self.seen.history, generations, turns, health, predictions, cost }
+        RunRecord {
+            result,
+            history: self.seen.history,
+            generations,
+            turns,
+            health,
+            predictions,
+            audit: Vec::new(),
+            cost,
+        }
     }
 
     fn predict(&mut self, weights: &[f32], rows: &Rows) -> Vec<f32> {

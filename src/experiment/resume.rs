@@ -372,6 +372,43 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_document_knows_its_runs() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+        let suite: Suite = read(&shipped.join("suite/quick.ron")).unwrap();
+        let (seeds, arms, tasks) = (suite.seeds.to_vec().len(), suite.arms.len(), suite.tasks.len());
+        assert!(seeds > 2 && arms > 2 && tasks > 1, "products tell each other apart");
+        assert_eq!(suite.runs(), seeds * arms * tasks);
+        let search: TopologySearch = read(&shipped.join("wann_swingup.ron")).unwrap();
+        assert_eq!(count(search.clone()), (search.seeds.to_vec().len(), search.seeds.to_vec().len()));
+        assert!(search.runs() > 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_being_written_says_so() {
+        let place = tempfile::tempdir().unwrap();
+        let study = Study::new(document(&TEXT.replace("Passes(300)", "Passes(120)")), place.path()).unwrap();
+        let out = place.path().join("out");
+        run(&study, &RunOptions { out: Some(out.clone()), threads: 1, ..RunOptions::default() }, &Unwatched).unwrap();
+        let folder = Folder::at(&out);
+        let lock = folder.lock().unwrap();
+        assert!(folder.is_locked() && Standing::of(&folder).unwrap().is_written);
+        assert_eq!(folder.lock().unwrap_err().code(), "P0505");
+        drop(lock);
+        assert!(!folder.is_locked());
+        // Folders of the first version did not say what kind of document was run.
+        let manifest = folder.manifest().unwrap();
+        let mut plain = serde_json::to_value(&manifest).unwrap();
+        plain.as_object_mut().unwrap().remove("kind").unwrap();
+        assert_eq!(serde_json::from_value::<Manifest>(plain).unwrap(), manifest);
+        // Tables come in the order of the experiment, however the runs ended.
+        let tables = folder.tables().unwrap();
+        let mut records = tables.clone().records();
+        assert_eq!(records.len(), 6);
+        records.reverse();
+        assert_eq!(crate::experiment::Tables::of(records, &study), tables);
+    }
+
+    #[test]
     fn other_data_are_refused_by_name() {
         let place = tempfile::tempdir().unwrap();
         let study = Study::new(document(&TEXT.replace("Passes(300)", "Passes(120)")), place.path()).unwrap();

@@ -83,7 +83,7 @@ pub fn roles(experiment: &Experiment) -> (Name, Vec<Name>, Vec<Name>) {
     (baseline, candidates, controls)
 }
 
-fn unknown<'a>(subject: &str, name: &str, names: impl Iterator<Item = &'a Name>) -> Error {
+pub(super) fn unknown<'a>(subject: &str, name: &str, names: impl Iterator<Item = &'a Name>) -> Error {
     let names: Vec<&str> = names.map(Name::as_str).collect();
     let listed: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
     let error = Error::experiment("P0132", format!("{subject} names no arm"));

@@ -106,6 +106,7 @@ pub fn verify(
     compare("history.csv", &old.history, &now.history, &mut list);
     compare("generations.csv", &old.generations, &now.generations, &mut list);
     compare("turns.csv", &old.turns, &now.turns, &mut list);
+    compare("audit.csv", &old.audit, &now.audit, &mut list);
     compare("health.csv", &old.health, &now.health, &mut list);
     compare("predictions.csv", &old.predictions, &now.predictions, &mut list);
     Ok(Verified { runs: study.seeds.len() * study.experiment.arms.len(), differences: list })

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::experiment::record::{
-    GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState, TurnRow,
+    AuditRow, GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState, TurnRow,
 };
 use crate::experiment::{Experiment, Folder, Manifest, Model, Tables};
 use crate::report::findings::Findings;
@@ -66,6 +66,8 @@ pub struct Run {
     pub generations: Vec<GenerationRow>,
     /// Changes on its way.
     pub turns: Vec<TurnRow>,
+    /// What a fitness would have known of starts.
+    pub audit: Vec<AuditRow>,
 }
 
 impl Run {
@@ -148,7 +150,13 @@ fn group(experiment: &Experiment, tables: Tables) -> Vec<Arm> {
     for result in tables.results {
         let Some(&place) = places.get(&result.arm) else { continue };
         runs.insert((place, result.seed), arms[place].runs.len());
-        arms[place].runs.push(Run { result, history: Vec::new(), generations: Vec::new(), turns: Vec::new() });
+        arms[place].runs.push(Run {
+            result,
+            history: Vec::new(),
+            generations: Vec::new(),
+            turns: Vec::new(),
+            audit: Vec::new(),
+        });
     }
     let find = |arm: &str, seed: u64| {
         let place = *places.get(arm)?;
@@ -167,6 +175,11 @@ fn group(experiment: &Experiment, tables: Tables) -> Vec<Arm> {
     for row in tables.turns {
         if let Some((place, run)) = find(&row.arm, row.seed) {
             arms[place].runs[run].turns.push(row);
+        }
+    }
+    for row in tables.audit {
+        if let Some((place, run)) = find(&row.arm, row.seed) {
+            arms[place].runs[run].audit.push(row);
         }
     }
     for row in tables.health {

@@ -7,6 +7,7 @@ use crate::math::statistics::{
     mean, median, sorted, verdicts, wilson,
 };
 use crate::report::analysis::{Arm, Run};
+use crate::report::audit::{ProxyRank, proxy_ranks};
 use crate::report::band::MedianBand;
 use crate::report::break_even::{BreakEven, break_even};
 use crate::report::targets::{Target, cost_or_infinity, cost_to, targets};
@@ -44,6 +45,9 @@ pub struct Findings {
     pub pairwise: Vec<Compared>,
     /// Where candidates catch up with the baseline.
     pub break_even: Vec<BreakEven>,
+    /// How well a fitness ranks starts, where that was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub audit: Vec<ProxyRank>,
 }
 
 /// A number with its interval.
@@ -181,6 +185,7 @@ impl Findings {
             verdicts: weigher.weigh(&claims),
             pairwise: weigher.weigh(&pairs),
             break_even,
+            audit: arms.iter().flat_map(|arm| proxy_ranks(arm, confidence, rule.resamples)).collect(),
             targets,
         }
     }

@@ -3,7 +3,7 @@
 use crate::experiment::folder::{LAYOUT, State};
 use crate::experiment::model::Header;
 use crate::experiment::record::{
-    GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState,
+    AuditRow, GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState,
 };
 use crate::experiment::{Experiment, Folder, Manifest, Model, Tables, parse, to_text};
 use crate::math::Activation;
@@ -33,6 +33,33 @@ pub fn analysis(laws: [Law; 3], seeds: u64, statistics: &str) -> Analysis {
     let tables = tables(&experiment, laws);
     let kept = experiment.arms.iter().flat_map(|arm| models(arm.name.as_str(), true)).collect();
     Analysis::new(experiment, manifest(), tables, Models { folder: None, kept })
+}
+
+/// As the first one, with starts of the evolved arm that were asked about: losses after at least 100 steps rank them as they
+/// turn out, earlier ones by luck.
+pub fn audited(steps: &[u32]) -> Analysis {
+    let experiment = experiment(6, "targets: [0.3, 0.1, 0.05]");
+    let mut tables = tables(&experiment, [law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)]);
+    let arm = experiment.arms.iter().find(|arm| arm.method.is_evolved()).unwrap().name.to_string();
+    for seed in experiment.seeds.to_vec() {
+        let mut rng = Streams::new(seed).stream(Purpose::Synthetic, 2, 0);
+        for start in 0..8_u64 {
+            // Start 7 never arrives.
+            let (cost, blind) = ((start < 7).then_some(1e4 + 1e3 * start as f64), rng.uniform64());
+            tables.audit.extend(steps.iter().map(|&steps| AuditRow {
+                arm: arm.clone(),
+                seed,
+                start,
+                steps,
+                price: 80.0 + 240.0 * f64::from(steps),
+                loss: Some(if steps < 100 { blind } else { 0.1 * start as f64 }),
+                target: 0.1,
+                cost,
+                lowest: Some(0.05 + 0.01 * start as f64),
+            }));
+        }
+    }
+    Analysis::new(experiment, manifest(), tables, Models::default())
 }
 
 /// As the first one, but for a task of values.

@@ -17,6 +17,7 @@
 //! ```
 
 mod analysis;
+mod audit;
 mod band;
 mod break_even;
 mod compare;

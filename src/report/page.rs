@@ -5,6 +5,7 @@ use crate::experiment::config::{Format, Metric};
 use crate::experiment::{dialect, grouped};
 use crate::math::statistics::{Conclusion, Interval};
 use crate::report::analysis::Analysis;
+use crate::report::audit::{rows as rows_of_audit, sentence};
 use crate::report::findings::{ArmSummary, Compared, Estimate, TargetSummary};
 use crate::report::number::{amount, digits, p_value, percent, ratio, short};
 use crate::report::reproduce::facts;
@@ -44,6 +45,8 @@ struct Page<'a> {
     headline: &'a [Shown],
     plots: &'a [Shown],
     warnings: Vec<String>,
+    audit: Option<String>,
+    audit_rows: Vec<[String; 5]>,
     verdict_rows: Vec<[String; 8]>,
     pair_rows: Vec<[String; 8]>,
     arms: Vec<Section>,
@@ -148,6 +151,8 @@ fn page<'a>(analysis: &'a Analysis, shown: &'a [Shown]) -> Page<'a> {
         headline: &shown[..headline],
         plots: &shown[headline..],
         warnings: warnings(analysis),
+        audit: sentence(analysis),
+        audit_rows: rows_of_audit(analysis),
         verdict_rows: findings.verdicts.iter().map(compared_row).collect(),
         pair_rows: findings.pairwise.iter().map(compared_row).collect(),
         arms: findings.arms.iter().enumerate().map(|(place, arm)| section(analysis, place, arm)).collect(),

@@ -1,6 +1,7 @@
 //! What the terminal shows at the end of a run: a table and the verdict, at most 80 columns wide.
 
 use crate::report::analysis::Analysis;
+use crate::report::audit::sentence;
 use crate::report::findings::Estimate;
 use crate::report::number::{amount, digits, percent, short};
 use crate::report::verdict::words;
@@ -15,6 +16,9 @@ pub fn summary_text(analysis: &Analysis) -> String {
     text.push_str(&wrap(&words.summary, 2));
     for comparison in &words.comparisons {
         text.push_str(&wrap(comparison, 2));
+    }
+    if let Some(sentence) = sentence(analysis) {
+        text.push_str(&wrap(&sentence, 2));
     }
     text
 }

@@ -12,7 +12,7 @@ mod least_squares_output;
 mod meta_init;
 mod prepared;
 mod race;
-mod random;
+pub(in crate::experiment) mod random;
 mod reset_on_plateau;
 mod restart_on_stagnation;
 mod restarts;

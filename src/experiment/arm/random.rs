@@ -18,7 +18,7 @@ pub struct Random {
 
 impl Contest for Random {
     fn start<'a>(&'a self, _: StartContext<'a>) -> Result<Box<dyn Arm + 'a>> {
-        Ok(Box::new(RandomArm { scheme: &self.scheme, descent: None }))
+        Ok(numbered(&self.scheme, 0))
     }
 
     fn scheme(&self) -> Option<&Initializer> {
@@ -26,8 +26,14 @@ impl Contest for Random {
     }
 }
 
+/// The start of this number, then gradient descent.
+pub(in crate::experiment) fn numbered(scheme: &Initializer, individual: u64) -> Box<dyn Arm + '_> {
+    Box::new(RandomArm { scheme, individual, descent: None })
+}
+
 struct RandomArm<'a> {
     scheme: &'a Initializer,
+    individual: u64,
     descent: Option<Descent>,
 }
 
@@ -35,7 +41,7 @@ impl Arm for RandomArm<'_> {
     fn advance(&mut self, context: &mut ArmContext) -> Result<Step> {
         if self.descent.is_none() {
             let mut start = vec![0.0; context.train.network.parameters()];
-            context.draw(self.scheme, 0, &mut start)?;
+            context.draw(self.scheme, self.individual, &mut start)?;
             context.log.begin_training(&start, None, *context.cost);
             self.descent = Some(Descent::new(&start, context.train.training));
         }

@@ -335,12 +335,51 @@ fn searches_cost_what_the_plan_says() {
         "Race(scheme: Recipe(Simple), candidates: 5, eta: 2, steps: 3)",
         "LeastSquaresOutput(scheme: Recipe(Simple))",
         "Restarts(scheme: GlorotUniform, cutoff: Luby)",
+        "Genetic(population: 6, generations: 4, scheme: Recipe(Simple))",
+        "CmaEs(scheme: Recipe(Simple), generations: 3, population: 5)",
+        "CmaEs(scheme: GlorotUniform, generations: 3, population: 5, fitness: MinibatchLoss(size: 16))",
+        "EvolutionStrategy(scheme: Recipe(Simple), generations: 3, population: 5)",
     ] {
         let given = experiment(&with_ga(method), FULL, 100_000);
         let plan = Study::new(given.clone(), Path::new(".")).unwrap().plan(1).unwrap();
         let spent = alone(|| play(&given, u64::MAX)).log.search_cost.unwrap().total();
         assert_eq!(plan.searches[1], ("arm".to_owned(), Some(spent)), "{method}");
     }
+}
+
+#[test]
+fn searches_score_whom_they_say() {
+    let told = |method: &str, budget: u64| {
+        let log = alone(|| play(&experiment(&with_ga(method), FULL, budget), u64::MAX)).log;
+        (log.evaluations, log.generations.len(), log.selection_fitness.is_some())
+    };
+    let distribution = "CmaEs(scheme: GlorotUniform, generations: 3, population: 5, fitness: MinibatchLoss(size: 16))";
+    assert_eq!(told(distribution, 20_000), (3 * 5 + 2, 3, true), "the mean and the best are scored afresh");
+    let genetic = "Genetic(population: 6, generations: 4, scheme: GlorotUniform, fitness: MinibatchLoss(size: 16))";
+    // Two elites are scored anew in each generation, and again at the end.
+    assert_eq!(told(genetic, 20_000), (4 * 6 + 2, 4, true));
+    // Six scores of 64 rows, then four of the next generation, whose elites keep theirs, and one more.
+    assert_eq!(told("Genetic(population: 6, generations: 4, scheme: GlorotUniform)", 11 * 64), (11, 3, true));
+    assert_eq!(told("Genetic(population: 6, generations: 4, scheme: GlorotUniform)", 8 * 64), (8, 2, true));
+    // 16 rows each: with two put aside for the finalists there is room for five.
+    assert_eq!(told(genetic, 7 * 16), (5 + 2, 1, true));
+    assert_eq!(told("BestOf(scheme: GlorotUniform, candidates: Count(70))", 100_000).0, 70);
+    assert_eq!(told("BestOf(scheme: GlorotUniform, candidates: Count(70))", 65 * 64).0, 65);
+    // Rungs of five, three and two runners.
+    assert_eq!(told("Race(scheme: GlorotUniform, candidates: 5, eta: 2, steps: 3)", 100_000).0, 5 + 3 + 2);
+}
+
+#[test]
+fn arms_that_refer_to_others_run_after_them() {
+    let heir = "(name: \"heir\", method: BestOf(scheme: GlorotUniform, candidates: FillBudgetOf(\"ga\")))";
+    let ga = "(name: \"ga\", method: Genetic(population: 6, generations: 3, scheme: GlorotUniform))";
+    let study = Study::new(experiment(&format!("{heir}, {ga}"), FULL, 20_000), Path::new(".")).unwrap();
+    assert_eq!(study.order, [1, 0]);
+    let race = dialect().from_str::<Method>("Race(scheme: GlorotUniform, candidates: 5, eta: 1)").unwrap();
+    assert_eq!(race.check().unwrap_err().code(), "P0121");
+    assert!(
+        dialect().from_str::<Method>("Race(scheme: GlorotUniform, candidates: 5, eta: 2)").unwrap().check().is_ok()
+    );
 }
 
 #[test]
@@ -371,6 +410,7 @@ fn plans_know_what_arms_hold() {
     assert_eq!(genomes(race, FULL), [18, 150], "Adam remembers two numbers of each parameter");
     assert_eq!(genomes(race, "(optimizer: Sgd(learning_rate: 0.1))"), [18, 50]);
     assert_eq!(genomes("BestOf(scheme: GlorotUniform, candidates: Count(500))", FULL)[1], 64);
+    assert_eq!(genomes("Random(scheme: GlorotUniform)", FULL)[1], 4);
     let heir = "BestOf(scheme: GlorotUniform, candidates: FillBudgetOf(\"ga\"))";
     assert_eq!(genomes(heir, FULL)[1], 128, "what candidates learned is kept, as by the arm it is measured by");
     let study = Study::new(experiment(&with_ga(race), FULL, 20_000), Path::new(".")).unwrap();

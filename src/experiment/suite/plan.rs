@@ -152,6 +152,7 @@ impl SuiteStudy {
             statistics,
             report: Default::default(),
             checkpoint: Default::default(),
+            audit: None,
         }
     }
 

@@ -17,6 +17,7 @@ mod paired_difference;
 mod parts;
 mod performance;
 mod profile;
+mod proxy_rank;
 mod regression;
 mod saturation;
 mod search_vs_training;
@@ -41,6 +42,7 @@ pub const PLOTS: &[&dyn Plot] = &[
     &training_state::TrainingState,
     &regression::Regression,
     &error_histogram::ErrorHistogram,
+    &proxy_rank::ProxyRank,
     &paired_difference::PairedDifference,
     &convergence_epochs::ConvergenceEpochs,
     &convergence_time::ConvergenceTime,
@@ -198,9 +200,9 @@ fn seeds_caption(analysis: &Analysis) -> String {
 mod tests {
     use super::*;
     use crate::report::analysis::Models;
-    use crate::report::fixture::{analysis, experiment, law, manifest, regression};
+    use crate::report::fixture::{analysis, audited, experiment, law, manifest, regression};
 
-    fn fixtures() -> [Analysis; 3] {
+    fn fixtures() -> [Analysis; 4] {
         let mut diverging = law(0.0, 8.0);
         diverging.diverges_from = 4;
         let failing = [diverging, law(5e3, 60.0), law(9.9e4, 1.0)];
@@ -208,6 +210,7 @@ mod tests {
             analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 6, "targets: [0.3, 0.1, 0.05]"),
             analysis(failing, 6, "targets: [0.3, 0.1, 0.01]"),
             regression(),
+            audited(&[0, 10, 160]),
         ]
     }
 
