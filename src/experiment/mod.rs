@@ -21,6 +21,8 @@ mod roles;
 mod run;
 pub mod search;
 pub mod suite;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod watch;
 pub mod workload;

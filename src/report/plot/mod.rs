@@ -8,10 +8,13 @@ mod convergence_time;
 mod curve;
 mod diversity;
 mod ecdf;
+mod error_against_size;
 mod error_histogram;
 mod final_loss;
 mod fitness;
+mod fitted_curve;
 mod generations;
+mod hidden_space;
 mod operators;
 mod paired_difference;
 mod parts;
@@ -36,7 +39,10 @@ pub const PLOTS: &[&dyn Plot] = &[
     &ecdf::SolvedShare,
     &final_loss::FinalLoss,
     &fitness::Fitness,
+    &error_against_size::ErrorAgainstSize,
+    &fitted_curve::FittedCurve,
     &boundary::Boundary,
+    &hidden_space::HiddenSpace,
     &performance::Performance,
     &training_state::TrainingState,
     &regression::Regression,
@@ -198,9 +204,9 @@ fn seeds_caption(analysis: &Analysis) -> String {
 mod tests {
     use super::*;
     use crate::report::analysis::Models;
-    use crate::report::fixture::{analysis, experiment, law, manifest, regression};
+    use crate::report::fixture::{analysis, curve, experiment, law, manifest, planes, regression, shaped};
 
-    fn fixtures() -> [Analysis; 3] {
+    fn fixtures() -> [Analysis; 6] {
         let mut diverging = law(0.0, 8.0);
         diverging.diverges_from = 4;
         let failing = [diverging, law(5e3, 60.0), law(9.9e4, 1.0)];
@@ -208,6 +214,9 @@ mod tests {
             analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 6, "targets: [0.3, 0.1, 0.05]"),
             analysis(failing, 6, "targets: [0.3, 0.1, 0.01]"),
             regression(),
+            shaped(["(units: 2)", "(units: 8)", "(units: 20)"]),
+            curve(),
+            planes(),
         ]
     }
 
