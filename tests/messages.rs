@@ -68,6 +68,38 @@ const SLIPS: &[(&str, &str, &str)] = &[
     ("an arm that needs all rows", "method: Random(scheme: GlorotUniform)", "method: Graft()"),
     ("a population of one", "population: 40", "population: 1"),
     ("a table that is missing", "Builtin(\"iris\")", "Csv(path: \"nowhere.csv\", target: Name(\"species\"))"),
+    ("an arm that refers to another network", "(name: \"ga\", ", "(name: \"ga\", network: Mlp(hidden: []), "),
+    (
+        "an arm that refers to another training",
+        "(name: \"ga\", ",
+        "(name: \"ga\", train: (optimizer: Sgd(learning_rate: 1)), ",
+    ),
+    (
+        "an arm's network with another output",
+        "(name: \"glorot\", ",
+        "(name: \"glorot\", network: Mlp(hidden: [], output: Logistic), ",
+    ),
+    (
+        "an arm's network that its start was not made for",
+        "(name: \"glorot\", method: Random(scheme: GlorotUniform)",
+        "(name: \"glorot\", network: Mlp(hidden: [(units: 4, activation: Gelu)]), method: Random(scheme: Recipe(Simple))",
+    ),
+    (
+        "an arm's training that needs all rows",
+        "(name: \"glorot\", ",
+        "(name: \"glorot\", train: (optimizer: Newton(), batch: Size(9)), ",
+    ),
+    ("an arm's field with a typing error", "(name: \"glorot\", ", "(name: \"glorot\", netwrok: Mlp(hidden: []), "),
+    (
+        "start numbers of another network",
+        "method: Random(scheme: GlorotUniform)",
+        "method: Random(scheme: Given(weights: [1, 2, 3]))",
+    ),
+    (
+        "an arm's units without gradient",
+        "(name: \"glorot\", ",
+        "(name: \"glorot\", network: Mlp(hidden: [(units: 1, activation: Step)]), ",
+    ),
     ("targets of another kind", "Builtin(\"iris\")", "Builtin(\"diabetes\")"),
 ];
 

@@ -114,6 +114,7 @@ impl Examined {
             "parameters": plan.parameters,
             "multiply_adds": plan.multiply_adds,
             "budget": plan.budget / unit,
+            "networks": plan.networks.iter().map(|(parameters, multiply_adds)| json!({"parameters": parameters, "multiply_adds": multiply_adds})).collect::<Vec<_>>(),
             "searches": plan.searches.iter().map(|(arm, cost)| json!({"arm": arm, "row_passes": cost.map(|cost| cost / unit)})).collect::<Vec<_>>(),
             "arms": study.experiment.arms.len(),
             "seeds": study.seeds.len(),
@@ -140,6 +141,7 @@ impl Examined {
         for (index, (arm, cost)) in plan.searches.iter().enumerate() {
             let head = if index == 0 { "arms" } else { "" };
             let search = match cost {
+                _ if !study.experiment.arms[index].method.trains() => "deploys its start, trains nothing".to_owned(),
                 Some(0) => "no search, trains with all of its budget".to_owned(),
                 Some(cost) => {
                     let share = 100.0 * *cost as f64 / plan.budget as f64;
@@ -147,7 +149,16 @@ impl Examined {
                 }
                 None => "searches with a part of its budget that shows in the run".to_owned(),
             };
-            lines.push(format!("  {head:<8}  {arm:<width$}  {search}"));
+            let config = &study.experiment.arms[index];
+            let own = config.own(&study.experiment).map_or(String::new(), |own| match config.network {
+                Some(_) => {
+                    let (parameters, multiply_adds) = plan.networks[index];
+                    let size = counted(parameters, "parameter");
+                    format!("; own {own} ({size}, {} multiply-adds a row)", grouped(multiply_adds as u64))
+                }
+                None => format!("; own {own}"),
+            });
+            lines.push(format!("  {head:<8}  {arm:<width$}  {search}{own}"));
         }
         if plan.audit > 0 {
             let starts = counted(plan.audit, "start");
@@ -159,13 +170,28 @@ impl Examined {
     }
 }
 
-/// Multiply-adds a second of one thread of this machine at this experiment's training steps, measured in at most 50 ms.
+/// Multiply-adds a second of one thread of this machine at the training steps of this experiment's arms, measured in a few
+/// milliseconds for each kind of them.
 pub fn measure(study: &Study) -> Result<f64> {
     // More rows take longer and tell no more.
     let prepared = study.layout(study.seeds[0])?.first(1024).pack(&study.dataset, study.encoding);
-    let (network, training) = (&study.network, &study.experiment.train);
-    let context =
-        TrainContext { network, supervised: &prepared.supervised, training, streams: Streams::new(study.seeds[0]) };
+    let (mut work, mut seconds) = (0.0, 0.0);
+    for arm in 0..study.experiment.arms.len() {
+        let measured_before = (0..arm).any(|other| {
+            study.network_of(other) == study.network_of(arm) && study.training_of(other) == study.training_of(arm)
+        });
+        if !measured_before {
+            let context = study.train_context(arm, &prepared.supervised, study.seeds[0]);
+            let (cost, spent) = steps(&context);
+            (work, seconds) = (work + 1.0, seconds + spent / cost);
+        }
+    }
+    Ok(work / seconds)
+}
+
+/// What training steps cost in a few milliseconds, and how many seconds they took.
+fn steps(context: &TrainContext) -> (f64, f64) {
+    let (network, training) = (context.network, context.training);
     let mut start = vec![0.0; network.parameters()];
     Streams::new(0).stream(Purpose::Initialize, 0, 0).fill_normal(&mut start, 0.1);
     let (mut scratch, mut cost) = (Scratch::default(), Cost::ZERO);
@@ -173,12 +199,12 @@ pub fn measure(study: &Study) -> Result<f64> {
     let begin = Instant::now();
     let mut spent = Duration::ZERO;
     while spent < Duration::from_millis(3) {
-        if session.step(&context, &mut scratch, &mut cost) != Status::Running {
+        if session.step(context, &mut scratch, &mut cost) != Status::Running {
             session = Session::new(&start, training);
         }
         spent = begin.elapsed();
     }
-    Ok(cost.total() as f64 / spent.as_secs_f64().max(1e-9))
+    (cost.total().max(1) as f64, spent.as_secs_f64().max(1e-9))
 }
 
 /// `1 arm`, `3 arms`, `3 classes`.

@@ -144,7 +144,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0138",
         "units that cannot learn",
-        "A `Step` unit has derivative 0 everywhere, so gradients never pass it. `Tanh` and `Logistic` are smooth steps.",
+        "A `Step` unit has derivative 0 everywhere, so gradients never pass it. `Tanh` and `Logistic` are smooth steps.\nOnly arms that train nothing may have such units: `Untrained(scheme: Given(weights: […]))`.",
     ),
     ("P0139", "a seed listed twice", "Equal seeds give equal runs, and statistics would count one observation as two."),
     (
@@ -171,6 +171,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "P0145",
         "a training method that does not fit",
         "LevenbergMarquardt, ScaledConjugateGradient, Lbfgs and Newton choose the length of their steps: they take no `schedule`\nand no `clip`, and do not tune graphs. LevenbergMarquardt is made for `loss: MeanSquared`. `MaxDamping` watches the\ndamping of LevenbergMarquardt, ScaledConjugateGradient and Newton.",
+    ),
+    (
+        "P0146",
+        "arms that cannot share what they share",
+        "An arm may have a `network` and a `train` of its own. Arms that refer to another one (`FillBudgetOf`, `Drift`,\n`ShuffledWinner`) need the same as that one, and all networks of an experiment end in the same `output`, since losses\nof different outputs do not compare.",
     ),
     (
         "P0151",

@@ -63,7 +63,8 @@ impl Audit {
         let mut names = wanted.chain(&candidates).chain(experiment.arms.iter().map(|arm| &arm.name));
         names.find_map(|name| {
             let place = experiment.arms.iter().position(|arm| arm.name == *name)?;
-            experiment.arms[place].method.scheme().map(|_| place)
+            let method = &experiment.arms[place].method;
+            method.scheme().filter(|_| method.trains()).map(|_| place)
         })
     }
 
@@ -92,8 +93,8 @@ impl Audit {
                 let names = experiment.arms.iter().map(|arm| &arm.name);
                 return Err(unknown(&format!("`audit` asks about arm \"{name}\", which"), name.as_str(), names));
             };
-            if arm.method.scheme().is_none() {
-                return Err(Error::experiment("P0121", format!("arm \"{name}\" draws no starts of its own"))
+            if arm.method.scheme().is_none() || !arm.method.trains() {
+                return Err(Error::experiment("P0121", format!("arm \"{name}\" draws no starts of its own to train"))
                     .help("let `audit` name an arm with a `scheme`"));
             }
         }
@@ -107,11 +108,10 @@ impl Audit {
     /// Refuses looks that the budget does not pay for.
     ///
     /// # Errors
-    /// `P0133`, with the last look that it pays for.
-    pub(super) fn affords(&self, budget: u64, train: &TrainContext) -> Result<()> {
+    /// `P0133`, with the last look that it pays for. `unit` is what a row-pass costs.
+    pub(super) fn affords(&self, budget: u64, unit: u64, train: &TrainContext) -> Result<()> {
         let Audit::ProxyRank(settings) = self;
         let last = settings.k.last().copied().unwrap_or(0);
-        let unit = train.network.multiply_adds() as u64;
         let price = after(last).cost(train).total();
         if price <= budget {
             return Ok(());
@@ -142,11 +142,11 @@ impl Audit {
         let Audit::ProxyRank(settings) = self;
         let Some(scheme) = study.experiment.arms[arm].method.scheme() else { return Ok(Some(Vec::new())) };
         let quiet = Quiet(watch);
-        let alone = |number: u64| look_at(random::numbered(scheme, number), study, seed, prepared, train, &quiet);
+        let alone = |number: u64| look_at(random::numbered(scheme, number), study, arm, seed, prepared, train, &quiet);
         let numbers = 0..settings.starts.get() as u64;
         let runs: Result<Option<Vec<RunRecord>>> = numbers.into_par_iter().map(alone).collect();
         let Some(runs) = runs? else { return Ok(None) };
-        let (rows, unit) = (prepared.supervised.training.count(), train.network.multiply_adds() as f64);
+        let (rows, unit) = (prepared.supervised.training.count(), study.network.multiply_adds() as f64);
         let budget = study.budget(rows) as f64 / unit;
         let target = self.target(study, &runs, budget);
         let tell = |(start, run): (usize, &RunRecord)| {

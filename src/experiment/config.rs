@@ -30,9 +30,9 @@ pub struct Experiment {
     pub seeds: Seeds,
     /// Data, split, scaling and loss.
     pub task: Task,
-    /// The network that all arms start.
+    /// The network that arms start; one of them may have a network of its own.
     pub network: Network,
-    /// How every arm trains.
+    /// How arms train; one of them may have a training of its own.
     pub train: Training,
     /// The contestants.
     pub arms: Vec<ArmConfig>,
@@ -60,6 +60,50 @@ pub struct ArmConfig {
     pub name: Name,
     /// What it does with its budget.
     pub method: Method,
+    /// A network of its own; that of the experiment unless said otherwise. Budgets stay equal in multiply-adds: row-passes
+    /// are always those of the experiment's network, so a network of twice its size sees half as many rows. All networks
+    /// of an experiment end in the same `output`, and starts are paired between arms only where networks agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// A training of its own; that of the experiment unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Training>,
+}
+
+impl ArmConfig {
+    /// An arm with the network and the training of the experiment.
+    pub fn new(name: Name, method: Method) -> ArmConfig {
+        ArmConfig { name, method, network: None, train: None }
+    }
+
+    /// What is its own, in words: `network of 64 Tanh units; optimizer Newton()`. `None` of an arm that shares all with the
+    /// experiment.
+    pub fn own(&self, experiment: &Experiment) -> Option<String> {
+        let network = self.network.as_ref().filter(|own| **own != experiment.network).map(Network::words);
+        let train = self.train.as_ref().filter(|own| **own != experiment.train);
+        let train = train.and_then(|own| differing(own, &experiment.train));
+        let parts: Vec<String> = network.into_iter().chain(train).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+/// The settings of `own` that `shared` does not have, as the experiment file writes them.
+fn differing(own: &Training, shared: &Training) -> Option<String> {
+    fn text<T: Serialize>(value: &T) -> String {
+        crate::experiment::dialect().to_string(value).unwrap_or_default().replace(',', ", ").replace(':', ": ")
+    }
+    fn part<T: Serialize + PartialEq>(name: &str, own: &T, shared: &T) -> Option<String> {
+        (own != shared).then(|| format!("{name} {}", text(own)))
+    }
+    let parts = [
+        part("optimizer", &own.optimizer, &shared.optimizer),
+        part("batch", &own.batch, &shared.batch),
+        part("schedule", &own.schedule, &shared.schedule),
+        part("clip", &own.clip, &shared.clip),
+        part("stop", &own.stop, &shared.stop),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// A name that is safe as part of a file name: `[a-z0-9][a-z0-9._-]*`, at most 64 characters.
@@ -203,7 +247,7 @@ impl Task {
     }
 }
 
-/// The network that all arms start.
+/// The network that arms start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Network {
@@ -215,6 +259,36 @@ pub enum Network {
         #[serde(default)]
         output: Option<Output>,
     },
+}
+
+impl Network {
+    /// Hidden layers from first to last.
+    pub fn hidden(&self) -> &[HiddenLayer] {
+        let Network::Mlp { hidden, .. } = self;
+        hidden
+    }
+
+    /// What the last layer does, if that was written.
+    pub fn output(&self) -> Option<Output> {
+        let Network::Mlp { output, .. } = self;
+        *output
+    }
+
+    /// Its hidden layers in words: `network of 20 and 19 Tanh units`.
+    pub fn words(&self) -> String {
+        let mut text = String::new();
+        for run in self.hidden().chunk_by(|a, b| a.activation == b.activation) {
+            let units: Vec<String> = run.iter().map(|layer| layer.units.get().to_string()).collect();
+            let units = match &units[..] {
+                [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+                units => units.concat(),
+            };
+            let plural = if units == "1" { "" } else { "s" };
+            let then = if text.is_empty() { "network of " } else { ", then " };
+            text.push_str(&format!("{then}{units} {:?} unit{plural}", run[0].activation));
+        }
+        if text.is_empty() { "network without hidden units".into() } else { text }
+    }
 }
 
 /// A hidden layer.

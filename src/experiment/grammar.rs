@@ -295,6 +295,7 @@ fn settings(grammar: &mut Grammar, text: &str, path: &str, member: &str, names: 
     };
     let mut settings = Vec::new();
     for name in names {
+        let text = with_field(&text, path, name);
         let path = if path.is_empty() { (*name).to_owned() } else { format!("{path}.{name}") };
         let Some(shape) = shape(grammar, &text, &path) else { continue };
         let outline = Outline::new(&text);
@@ -303,6 +304,19 @@ fn settings(grammar: &mut Grammar, text: &str, path: &str, member: &str, names: 
         settings.push(Setting { name: (*name).to_owned(), shape, range: range(&text, &path), default });
     }
     settings
+}
+
+/// `text` with the field in the group at `path`, for fields that are not written where they are none.
+fn with_field(text: &str, path: &str, name: &str) -> String {
+    let outline = Outline::new(text);
+    if path.is_empty() || outline.find(&format!("{path}.{name}")).is_ok() {
+        return text.to_owned();
+    }
+    let end = outline.find(path).ok().and_then(|group| group.span.end.checked_sub(1));
+    let Some(end) = end.filter(|end| text[*end..].starts_with(')')) else { return text.to_owned() };
+    let comma = if text[..end].trim_end().ends_with([',', '(']) { "" } else { ", " };
+    let added = format!("{}{comma}{name}: None{}", &text[..end], &text[end..]);
+    if refusal(&added).is_none() { added } else { text.to_owned() }
 }
 
 /// The experiment with as few fields in the group as may be, all spelled out, and those that had to be given.
@@ -437,6 +451,8 @@ mod tests {
         assert_eq!(gaussian["sigma"].default.as_deref(), Some("0.15"));
         let experiment = fields(&grammar().families[0], "");
         assert_eq!(experiment.len(), 12);
+        let arm = fields(family("ArmConfig"), "");
+        assert_eq!(["network", "train"].map(|name| arm[name].default.as_deref()), [Some("None"); 2]);
         assert!(experiment["budget"].default.is_none() && experiment["report"].default.is_some());
         assert_eq!(grammar().owners("learning_rate").first().map(String::as_str), Some("Sgd"));
         assert_eq!(grammar().owners("baseline"), ["statistics"]);

@@ -22,6 +22,8 @@ mod roles;
 mod run;
 pub mod search;
 pub mod suite;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod watch;
 pub mod workload;

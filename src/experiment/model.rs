@@ -58,7 +58,7 @@ pub struct Model {
 impl Model {
     /// The model of one run's weights.
     pub fn of(study: &Study, prepared: &Prepared, arm: &str, seed: u64, moment: Moment, params: &[f32]) -> Model {
-        let network = study.network.clone();
+        let network = study.place(arm).map_or(&study.network, |place| study.network_of(place)).clone();
         let layers = network.layers();
         let (targets, classification) = match &study.dataset.targets {
             Targets::Classes { names, .. } => (names.clone(), true),

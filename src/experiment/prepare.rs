@@ -6,8 +6,8 @@ use crate::experiment::config::{ArmConfig, Experiment, Network, Seeds};
 use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
 use crate::rng::Streams;
-use crate::task::{Dataset, Encoding, Layout, LoadContext, Parts, Prepared, TargetKind, Targets};
-use crate::train::TrainContext;
+use crate::task::{Dataset, Encoding, Layout, LoadContext, Parts, Prepared, Supervised, TargetKind, Targets};
+use crate::train::{TrainContext, Training};
 use std::path::Path;
 
 /// Bytes that one row of `predictions.csv` takes, measured: the row, its names, and what the report makes of it, for a class
@@ -24,7 +24,7 @@ pub struct Study {
     pub experiment: Experiment,
     /// The data.
     pub dataset: Dataset,
-    /// The network.
+    /// The network of the experiment, whose row-passes are the unit of cost; [`Study::network_of`] has that of an arm.
     pub network: Mlp,
     /// How classes become numbers.
     pub encoding: Encoding,
@@ -34,6 +34,8 @@ pub struct Study {
     pub order: Vec<usize>,
     /// Training loss at which a run ends, seen at a look; `None`: runs spend their budget.
     pub until_loss: Option<f64>,
+    /// Networks of arms that have their own.
+    own: Vec<Option<Mlp>>,
 }
 
 /// What a run will take, worked out before anything is run.
@@ -51,6 +53,8 @@ pub struct Plan {
     pub searches: Vec<(String, Option<u64>)>,
     /// Starts that `audit` trains at each seed, each with a whole budget.
     pub audit: usize,
+    /// Per arm: parameters of its network, and multiply-adds of one row through it.
+    pub networks: Vec<(usize, usize)>,
     /// Multiply-adds of all arms and seeds together, and of the audit.
     pub total: f64,
     /// Bytes at the peak, on this many threads.
@@ -69,8 +73,7 @@ impl Study {
         let kind = if classification { TargetKind::Classes } else { TargetKind::Values };
         let dataset = experiment.task.data().load(&LoadContext { folder, kind })?;
         let loss = experiment.task.loss();
-        let Network::Mlp { hidden, output } = &experiment.network;
-        let output = output.unwrap_or(match loss {
+        let output = experiment.network.output().unwrap_or(match loss {
             Loss::CrossEntropy => Output::Softmax,
             Loss::MeanSquared => Output::Linear,
         });
@@ -86,19 +89,67 @@ impl Study {
             },
             Targets::Values { names, .. } => Encoding { units: names.len(), off: 0.0, on: 1.0 },
         };
-        let hidden: Vec<_> = hidden.iter().map(|layer| (layer.units.get(), layer.activation)).collect();
-        let network = Mlp::new(dataset.features(), &hidden, encoding.units, output, loss)?;
-        if let Some((_, step)) = hidden.iter().find(|(_, activation)| !activation.has_gradient()) {
-            return Err(Error::experiment("P0138", format!("`{step:?}` units have no gradient to train by"))
-                .help("use `Tanh` or `Logistic`, which are smooth steps"));
+        let build = |asked: &Network, trains: bool| {
+            let hidden: Vec<_> = asked.hidden().iter().map(|layer| (layer.units.get(), layer.activation)).collect();
+            let network = Mlp::new(dataset.features(), &hidden, encoding.units, output, loss)?;
+            if let Some((_, step)) = hidden.iter().find(|(_, activation)| trains && !activation.has_gradient()) {
+                return Err(Error::experiment("P0138", format!("`{step:?}` units have no gradient to train by"))
+                    .help("use `Tanh` or `Logistic`, which are smooth steps")
+                    .help("or deploy weights as they are given: `Untrained(scheme: Given(weights: […]))`"));
+            }
+            Ok(network)
+        };
+        let mut shared = experiment.arms.iter().filter(|arm| arm.network.is_none());
+        let network = build(&experiment.network, shared.any(|arm| arm.method.trains()))?;
+        let own = experiment.arms.iter().map(|arm| {
+            let Some(asked) = &arm.network else { return Ok(None) };
+            if asked.output().is_some_and(|asked| asked != output) {
+                let message = format!("the network of arm \"{}\" has another `output` than the experiment's", arm.name);
+                return Err(Error::experiment("P0146", message)
+                    .note("losses of different outputs do not compare")
+                    .help(format!("leave `output` out, which makes it {output:?}")));
+            }
+            build(asked, arm.method.trains()).map(Some).map_err(|error| of_arm(error, arm))
+        });
+        let own = own.collect::<Result<Vec<Option<Mlp>>>>()?;
+        let study = Study { experiment, dataset, network, encoding, seeds, order, until_loss: None, own };
+        for (place, arm) in study.experiment.arms.iter().enumerate() {
+            let fits = arm.method.fits(study.network_of(place), study.training_of(place));
+            fits.map_err(
+                |error| if arm.network.is_some() || arm.train.is_some() { of_arm(error, arm) } else { error },
+            )?;
         }
-        for arm in &experiment.arms {
-            arm.method.fits(&network, &experiment.train)?;
-        }
-        let study = Study { experiment, dataset, network, encoding, seeds, order, until_loss: None };
         let first = study.layout(study.seeds[0])?;
-        study.experiment.train.check(&study.network, !first.parts.validation.is_empty())?;
+        let has_validation = !first.parts.validation.is_empty();
+        study.experiment.train.check(&study.network, has_validation)?;
+        for (place, arm) in study.experiment.arms.iter().enumerate() {
+            if arm.network.is_some() || arm.train.is_some() {
+                let checked = study.training_of(place).check(study.network_of(place), has_validation);
+                checked.map_err(|error| of_arm(error, arm))?;
+            }
+        }
         Ok(study)
+    }
+
+    /// The network of the arm at this place of the experiment.
+    pub fn network_of(&self, arm: usize) -> &Mlp {
+        self.own.get(arm).and_then(Option::as_ref).unwrap_or(&self.network)
+    }
+
+    /// How the arm at this place of the experiment trains.
+    pub fn training_of(&self, arm: usize) -> &Training {
+        self.experiment.arms[arm].train.as_ref().unwrap_or(&self.experiment.train)
+    }
+
+    /// Place of the arm with this name.
+    pub fn place(&self, arm: &str) -> Option<usize> {
+        self.experiment.arms.iter().position(|other| other.name.as_str() == arm)
+    }
+
+    /// What the arm at this place of the experiment trains with at a seed, on these rows.
+    pub fn train_context<'a>(&'a self, arm: usize, supervised: &'a Supervised, seed: u64) -> TrainContext<'a> {
+        let (network, training) = (self.network_of(arm), self.training_of(arm));
+        TrainContext { network, supervised, training, streams: Streams::new(seed) }
     }
 
     /// The data of the replicate with this seed.
@@ -133,12 +184,12 @@ impl Study {
         // Prices depend on how many rows there are, not on what they hold.
         let supervised = layout.blank(&self.dataset, self.encoding);
         let budget = self.budget(training_rows);
-        let streams = Streams::new(self.seeds[0]);
-        let (network, training) = (&self.network, &self.experiment.train);
-        let train = TrainContext { network, supervised: &supervised, training, streams };
-        let context = StartContext { train, arms: &self.experiment.arms, finished: &[] };
-        let mut searches = Vec::new();
-        for arm in &self.experiment.arms {
+        let network = &self.network;
+        let (mut searches, mut networks) = (Vec::new(), Vec::new());
+        for (place, arm) in self.experiment.arms.iter().enumerate() {
+            let train = self.train_context(place, &supervised, self.seeds[0]);
+            let context = StartContext { train, arms: &self.experiment.arms, finished: &[] };
+            networks.push((train.network.parameters(), train.network.multiply_adds()));
             let cost = arm.method.search_cost(&context).map(|cost| cost.total());
             let unit = network.multiply_adds() as u64;
             // An arm that searches as much as another one is told by that one.
@@ -160,7 +211,12 @@ impl Study {
         }
         let mut audit = 0;
         if let Some(asked) = &self.experiment.audit {
-            asked.affords(budget, &train)?;
+            let arm = asked.arm(&self.experiment).unwrap_or(0);
+            asked.affords(
+                budget,
+                network.multiply_adds() as u64,
+                &self.train_context(arm, &supervised, self.seeds[0]),
+            )?;
             audit = asked.runs();
         }
         let rows = sizes(&layout.parts);
@@ -172,6 +228,7 @@ impl Study {
             searches,
             audit,
             total: budget as f64 * (self.experiment.arms.len() + audit) as f64 * self.seeds.len() as f64,
+            networks,
             bytes: self.bytes(threads, rows),
         })
     }
@@ -193,11 +250,13 @@ impl Study {
         let mut error = Error::new(Kind::Limit, "P0140", message).note(format!(
             "10 MiB for the program + {data} of data + {predictions} of predictions + {at_a_time} seeds at a time x {replicate}"
         ));
-        let parameters = self.network.parameters() as u64;
-        let plans = self.plans();
-        let largest = self.experiment.arms.iter().max_by_key(|arm| arm.method.genomes(&plans));
-        if let Some(arm) = largest {
-            let genomes = arm.method.genomes(&plans);
+        let held = |place: &usize| {
+            let plans = self.plans(*place);
+            self.experiment.arms[*place].method.genomes(&plans).saturating_mul(plans.parameters)
+        };
+        if let Some(place) = (0..self.experiment.arms.len()).max_by_key(held) {
+            let (arm, plans) = (&self.experiment.arms[place], self.plans(place));
+            let (genomes, parameters) = (arm.method.genomes(&plans), plans.parameters);
             let each = 4 * u128::from(genomes) * u128::from(parameters);
             error = error.note(format!(
                 "arm \"{}\" holds {} genomes x {} weights x 4 bytes = {}, once for each seed that runs at a time",
@@ -246,24 +305,31 @@ impl Study {
         };
         let arms = self.experiment.arms.len() as u128;
         let predictions = (self.dataset.rows() * outputs) as u128 * (each * arms + WRITTEN);
-        let parameters = 4 * self.network.parameters() as u128;
-        let plans = self.plans();
-        let arm = |arm: &ArmConfig| {
-            let equations = arm.method.equations(&self.network, rows[0]);
-            parameters * u128::from(arm.method.genomes(&plans)) + u128::from(equations)
+        let arm = |place: usize| {
+            let (network, plans) = (self.network_of(place), self.plans(place));
+            let method = &self.experiment.arms[place].method;
+            let parameters = 4 * u128::from(plans.parameters);
+            let equations = u128::from(method.equations(network, rows[0]));
+            let workspace = Workspace::bytes(network.layers());
+            // What a training remembers that holds whole matrices, also in the scores of each thread.
+            let memory = u128::from(plans.training.bytes(plans.parameters));
+            // Some five slices of parameters for the optimizer and the records of a run.
+            let slices = parameters * (u128::from(method.genomes(&plans)) + 5);
+            slices + equations + (workspace + memory) * (1 + threads as u128)
         };
-        let arm = self.experiment.arms.iter().map(arm).max().unwrap_or(0);
-        let workspace = Workspace::bytes(self.network.layers());
-        // Some five slices of parameters for the optimizer and the records of a run.
-        // What a training remembers that holds whole matrices, also in the scores of each thread.
-        let memory = u128::from(self.experiment.train.bytes(self.network.parameters() as u64));
-        [data, predictions, packed + parts + arm + 5 * parameters + (workspace + memory) * (1 + threads as u128)]
+        let arm = (0..self.experiment.arms.len()).map(arm).max().unwrap_or(0);
+        [data, predictions, packed + parts + arm]
     }
 
-    fn plans(&self) -> Plans<'_> {
-        let Experiment { train, arms, .. } = &self.experiment;
-        Plans { parameters: self.network.parameters() as u64, training: train, arms }
+    fn plans(&self, arm: usize) -> Plans<'_> {
+        let arms = &self.experiment.arms;
+        Plans { parameters: self.network_of(arm).parameters() as u64, training: self.training_of(arm), arms }
     }
+}
+
+/// What is wrong with the network or training that an arm has of its own.
+fn of_arm(error: Error, arm: &ArmConfig) -> Error {
+    error.note(format!("this is about what arm \"{}\" has of its own", arm.name))
 }
 
 /// Rows that train, validate and test.

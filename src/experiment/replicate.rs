@@ -11,7 +11,8 @@ use crate::experiment::record::{
 use crate::experiment::watch::{Event, Watch};
 use crate::math::Rows;
 use crate::math::kernel::Workspace;
-use crate::rng::{Purpose, Streams};
+use crate::network::Mlp;
+use crate::rng::Purpose;
 use crate::sealed;
 use crate::task::{Prepared, Targets};
 use crate::train::{Batch, Health, Scratch, TrainContext};
@@ -77,12 +78,11 @@ pub struct Desk<'a> {
 /// What `keep` returns; data that cannot be split at this seed; a start that cannot be drawn; a file that cannot be written.
 pub fn run_replicate(study: &Study, seed: u64, desk: &Desk, all: &mut Vec<Left>) -> Result<()> {
     let prepared = study.prepare(seed)?;
-    let streams = Streams::new(seed);
-    let (network, training) = (&study.network, &study.experiment.train);
-    let train = TrainContext { network, supervised: &prepared.supervised, training, streams };
     let mut finished: Vec<Option<Finished>> = vec![None; study.experiment.arms.len()];
     for &index in &study.order {
         let arm = &study.experiment.arms[index];
+        let train = study.train_context(index, &prepared.supervised, seed);
+        let network = train.network;
         let mut slot = desk.vault.map(|vault| vault.slot(&format!("{}-s{seed}", arm.name)));
         let before: Option<Left> = slot.as_ref().and_then(Slot::finished);
         let fits = |left: &Left| left.finished.start.as_ref().is_none_or(|start| start.len() == network.parameters());
@@ -96,7 +96,7 @@ pub fn run_replicate(study: &Study, seed: u64, desk: &Desk, all: &mut Vec<Left>)
         }
         desk.watch.event(Event::ArmStarted { arm: arm.name.as_str(), seed });
         let start = || arm.method.start(StartContext { train, arms: &study.experiment.arms, finished: &finished });
-        let mut observer = Observer::new(study, &prepared, arm.name.as_str(), seed, desk.watch);
+        let mut observer = Observer::new(study, index, &prepared, seed, desk.watch);
         let contestant = observer.resume(&start, &train, slot.as_mut())?;
         let Some((left, weights)) = observer.run(contestant, train, desk.with_predictions, slot.as_mut())? else {
             return Ok(());
@@ -132,22 +132,24 @@ fn audited(
     Ok(Some(left))
 }
 
-/// The record of a contestant that is nobody's arm, but is looked at as all are; `None` if it was interrupted.
+/// The record of a contestant in the place of an arm, looked at as all are; `None` if it was interrupted.
 pub(super) fn look_at<'a>(
     contestant: Box<dyn Arm + 'a>,
     study: &'a Study,
+    arm: usize,
     seed: u64,
     prepared: &'a Prepared,
     train: TrainContext<'a>,
     watch: &'a dyn Watch,
 ) -> Result<Option<RunRecord>> {
-    let observer = Observer::new(study, prepared, "", seed, watch);
+    let observer = Observer::new(study, arm, prepared, seed, watch);
     Ok(observer.run(contestant, train, false, None)?.map(|(left, _)| left.record))
 }
 
 /// Looks at one arm at one seed. Looking is free and changes nothing.
 struct Observer<'a> {
     study: &'a Study,
+    network: &'a Mlp,
     prepared: &'a Prepared,
     arm: &'a str,
     seed: u64,
@@ -190,11 +192,13 @@ impl Weights {
 }
 
 impl<'a> Observer<'a> {
-    fn new(study: &'a Study, prepared: &'a Prepared, arm: &'a str, seed: u64, watch: &'a dyn Watch) -> Observer<'a> {
+    /// Of the arm at this place of the experiment.
+    fn new(study: &'a Study, arm: usize, prepared: &'a Prepared, seed: u64, watch: &'a dyn Watch) -> Observer<'a> {
         Observer {
             study,
+            network: study.network_of(arm),
             prepared,
-            arm,
+            arm: study.experiment.arms[arm].name.as_str(),
             seed,
             watch,
             began: Instant::now(),
@@ -259,13 +263,14 @@ impl<'a> Observer<'a> {
         saved
     }
 
+    /// In passes through the experiment's network, which are one unit for all arms.
     fn row_passes(&self, multiply_adds: u64) -> f64 {
         multiply_adds as f64 / self.study.network.multiply_adds() as f64
     }
 
     fn loss(&mut self, weights: &[f32], rows: &Rows) -> f64 {
-        self.seen.observed += Cost::forward(self.study.network.multiply_adds(), rows.count());
-        self.study.network.loss(weights, rows, &mut self.workspace)
+        self.seen.observed += Cost::forward(self.network.multiply_adds(), rows.count());
+        self.network.loss(weights, rows, &mut self.workspace)
     }
 
     fn look(&mut self, arm: &dyn Arm, spent: u64) {
@@ -310,13 +315,13 @@ impl<'a> Observer<'a> {
         with_predictions: bool,
         mut slot: Option<&mut Slot>,
     ) -> Result<Option<(Left, Weights)>> {
-        let network = train.network;
         let rows = train.supervised.training.count();
+        let unit = (self.study.network.multiply_adds() * rows) as u64;
         let budget = self.study.budget(rows);
         let watch = self.watch;
         let mut scratch = Scratch::default();
         let mut end = Step::Running;
-        for until in grid(budget, (network.multiply_adds() * rows) as u64) {
+        for until in grid(budget, unit) {
             // An arm that overshot a look by a long step is looked at once, not once for each look it passed.
             while self.seen.cost.total() < until && end == Step::Running {
                 let due = || slot.as_ref().is_some_and(|slot| slot.is_due());
@@ -454,7 +459,7 @@ impl<'a> Observer<'a> {
 
     fn predict(&mut self, weights: &[f32], rows: &Rows) -> Vec<f32> {
         let mut out = vec![0.0; rows.count() * rows.outputs()];
-        self.study.network.predict(weights, rows, &mut out, &mut self.workspace);
+        self.network.predict(weights, rows, &mut out, &mut self.workspace);
         out
     }
 
@@ -467,7 +472,7 @@ impl<'a> Observer<'a> {
         let mut rows = Vec::new();
         for (moment, weights) in weights.moments() {
             let training = &self.prepared.supervised.training;
-            let health = Health::of(&self.study.network, weights, training, &mut self.workspace);
+            let health = Health::of(self.network, weights, training, &mut self.workspace);
             for (index, layer) in health.layers.iter().enumerate() {
                 rows.push(HealthRow {
                     arm: self.arm.to_owned(),
@@ -476,7 +481,7 @@ impl<'a> Observer<'a> {
                     layer: index + 1,
                     saturated: layer.saturated,
                     dead: layer.dead as u64,
-                    units: self.study.network.layers()[index].outputs as u64,
+                    units: self.network.layers()[index].outputs as u64,
                     activation_variance: layer.activation_variance,
                     gradient_variance: layer.gradient_variance,
                 });

@@ -254,10 +254,13 @@ fn changes<D: Resumable>(started: &D, now: &D) -> Vec<(String, String, String)> 
 
 pub(super) fn differences(path: &str, old: &Value, new: &Value, list: &mut Vec<(String, String, String)>) {
     match (old, new) {
-        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
-            for (name, old) in a {
+        // Fields that are left out are none; of two choices the whole is told.
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) || a.len().min(b.len()) > 1 => {
+            let added = b.keys().filter(|name| !a.contains_key(*name));
+            for name in a.keys().chain(added) {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                differences(&path, old, &b[name], list);
+                let none = &Value::Null;
+                differences(&path, a.get(name).unwrap_or(none), b.get(name).unwrap_or(none), list);
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
@@ -271,7 +274,7 @@ pub(super) fn differences(path: &str, old: &Value, new: &Value, list: &mut Vec<(
 }
 
 fn short(value: &Value) -> String {
-    let text = value.to_string();
+    let text = if value.is_null() { "none".to_owned() } else { value.to_string() };
     if text.chars().count() <= 60 { text } else { text.chars().take(57).chain("…".chars()).collect() }
 }
 
@@ -321,6 +324,8 @@ mod tests {
             ("train: 0.7", "train: 0.6", Some("task.Classification.split.Stratified.train")),
             ("\"iris\"", "\"digits\"", Some("task.Classification.data.Builtin")),
             ("(name: \"random\", method: Random(scheme: GlorotUniform)),", "", Some("arms")),
+            ("(name: \"ga\",", "(network: Mlp(hidden: []), name: \"ga\",", Some("arms[1].network")),
+            ("(name: \"ga\",", "(train: (optimizer: Newton()), name: \"ga\",", Some("arms[1].train")),
         ];
         let started = document(TEXT);
         for (from, to, named) in edits {

@@ -1,12 +1,14 @@
 //! How arms stand to each other: who refers to whom, who is compared with whom.
 
 use crate::error::{Error, Result};
-use crate::experiment::config::{Experiment, Name};
+use crate::experiment::config::{ArmConfig, Experiment, Name, Network};
+use crate::train::Training;
 
 /// Indices of the arms in an order in which each comes after the one it refers to.
 ///
 /// # Errors
-/// No arm (`P0121`), a name given twice (`P0107`), a reference to no arm or in a circle (`P0132`).
+/// No arm (`P0121`), a name given twice (`P0107`), a reference to no arm or in a circle (`P0132`), or to an arm with
+/// another network or training (`P0146`).
 pub fn order(experiment: &Experiment) -> Result<Vec<usize>> {
     let arms = &experiment.arms;
     if arms.is_empty() {
@@ -29,6 +31,17 @@ pub fn order(experiment: &Experiment) -> Result<Vec<usize>> {
                 other,
                 arms.iter().map(|arm| &arm.name),
             ));
+        }
+    }
+    for arm in arms {
+        let Some(other) = arm.method.refers_to().and_then(find).map(|other| &arms[other]) else { continue };
+        let same_network = network(arm, experiment) == network(other, experiment);
+        if !same_network || training(arm, experiment) != training(other, experiment) {
+            let what = if same_network { "train" } else { "network" };
+            let message = format!("arm \"{}\" refers to \"{}\", which has another `{what}`", arm.name, other.name);
+            return Err(Error::experiment("P0146", message)
+                .note("such an arm repeats or pays for what the other one did, so both must be of one kind")
+                .help(format!("give both arms the same `{what}`, or neither of them one of its own")));
         }
     }
     let mut order: Vec<usize> = Vec::new();
@@ -81,6 +94,14 @@ pub fn roles(experiment: &Experiment) -> (Name, Vec<Name>, Vec<Name>) {
     }
     let controls = arms.iter().filter(|arm| !candidates.contains(&arm.name)).map(|arm| arm.name.clone()).collect();
     (baseline, candidates, controls)
+}
+
+fn network<'a>(arm: &'a ArmConfig, experiment: &'a Experiment) -> &'a Network {
+    arm.network.as_ref().unwrap_or(&experiment.network)
+}
+
+fn training<'a>(arm: &'a ArmConfig, experiment: &'a Experiment) -> &'a Training {
+    arm.train.as_ref().unwrap_or(&experiment.train)
 }
 
 pub(super) fn unknown<'a>(subject: &str, name: &str, names: impl Iterator<Item = &'a Name>) -> Error {

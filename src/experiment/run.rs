@@ -259,8 +259,8 @@ fn taken(error: Error, path: &Path) -> Error {
 
 fn begin(study: &Study, options: &RunOptions, plan: &Plan, threads: usize, resolved: &str) -> Manifest {
     let mut notes = study.dataset.notes.clone();
-    for arm in &study.experiment.arms {
-        if let Some(note) = arm.method.scheme().and_then(|scheme| scheme.note(&study.network)) {
+    for (place, arm) in study.experiment.arms.iter().enumerate() {
+        if let Some(note) = arm.method.scheme().and_then(|scheme| scheme.note(study.network_of(place))) {
             notes.push(format!("{}: {note}", arm.name));
         }
     }

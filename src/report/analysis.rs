@@ -5,6 +5,7 @@ use crate::experiment::record::{
     AuditRow, GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState, TurnRow,
 };
 use crate::experiment::{Experiment, Folder, Manifest, Model, Tables};
+use crate::math::statistics::median;
 use crate::report::findings::Findings;
 use std::collections::HashMap;
 
@@ -30,6 +31,8 @@ pub struct Arm {
     pub name: String,
     /// Its method, as the experiment file writes it.
     pub method: &'static str,
+    /// The network and training of its own, in words, if it has any.
+    pub own: Option<String>,
     /// Its runs that have ended, in the order of the seeds.
     pub runs: Vec<Run>,
     /// Health of the weights, all seeds.
@@ -52,6 +55,36 @@ impl Arm {
     /// The run at a seed.
     pub fn run(&self, seed: u64) -> Option<&Run> {
         self.runs.iter().find(|run| run.result.seed == seed)
+    }
+}
+
+/// How the hidden units of an arm do at a moment: medians over seeds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Units {
+    /// Share of activations at the flat ends of their range; `None` where no hidden unit has one.
+    pub saturated: Option<f64>,
+    /// Share of units that say the same of every row; `None` without hidden units.
+    pub dead: Option<f64>,
+}
+
+impl Units {
+    /// `None` where nothing is known.
+    pub fn of(arm: &Arm, moment: Moment) -> Option<Units> {
+        let rows: Vec<&HealthRow> = arm.health.iter().filter(|row| row.moment == moment).collect();
+        let last = rows.iter().map(|row| row.layer).max()?;
+        let (mut saturated, mut dead) = (Vec::new(), Vec::new());
+        for seed in rows.chunk_by(|a, b| a.seed == b.seed) {
+            let hidden = || seed.iter().filter(|row| row.layer < last);
+            let mean = |share: &dyn Fn(&HealthRow) -> Option<f64>| {
+                let pairs = hidden().filter_map(|row| Some((share(row)?, row.units as f64)));
+                let (sum, units) =
+                    pairs.fold((0.0, 0.0), |(sum, all), (share, units)| (sum + share * units, all + units));
+                (units > 0.0).then(|| sum / units)
+            };
+            saturated.extend(mean(&|row| row.saturated));
+            dead.extend(mean(&|row| Some(row.dead as f64 / row.units.max(1) as f64)));
+        }
+        Some(Units { saturated: median(&saturated), dead: median(&dead) })
     }
 }
 
@@ -141,6 +174,7 @@ fn group(experiment: &Experiment, tables: Tables) -> Vec<Arm> {
     let arm = |arm: &crate::experiment::config::ArmConfig| Arm {
         name: arm.name.to_string(),
         method: arm.method.name(),
+        own: arm.own(experiment),
         ..Arm::default()
     };
     let mut arms: Vec<Arm> = experiment.arms.iter().map(arm).collect();

@@ -5,7 +5,7 @@ use crate::experiment::model::Header;
 use crate::experiment::record::{
     AuditRow, GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState,
 };
-use crate::experiment::{Experiment, Folder, Manifest, Model, Tables, parse, to_text};
+use crate::experiment::{Experiment, Folder, Manifest, Model, Tables, dialect, parse, to_text};
 use crate::math::Activation;
 use crate::network::{Loss, Mlp, Output};
 use crate::report::analysis::{Analysis, Models};
@@ -79,6 +79,36 @@ pub fn regression() -> Analysis {
         row.predicted = row.target + 0.1 * (index % 3) as f64;
     }
     Analysis::new(experiment, manifest(), tables, Models::default())
+}
+
+/// As the first one, with a network of its own for each arm.
+pub fn shaped(networks: [&str; 3]) -> Analysis {
+    let mut experiment = experiment(6, "");
+    experiment.arms[1].method = experiment.arms[0].method.clone();
+    for (arm, hidden) in experiment.arms.iter_mut().zip(networks) {
+        arm.network = Some(dialect().from_str(&format!("Mlp(hidden: [{hidden}])")).unwrap());
+    }
+    let tables = tables(&experiment, [law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)]);
+    Analysis::new(experiment, manifest(), tables, Models::default())
+}
+
+/// As [`regression`], of one input.
+pub fn curve() -> Analysis {
+    let Analysis { experiment, mut manifest, .. } = regression();
+    let mut tables = tables(&experiment, [law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)]);
+    tables.predictions.iter_mut().for_each(|row| row.x2 = None);
+    (manifest.features, manifest.targets) = (1, vec!["y".into()]);
+    let network = Mlp::new(1, &[(3, Activation::Tanh)], 1, Output::Linear, Loss::MeanSquared).unwrap();
+    let kept = experiment.arms.iter().flat_map(|arm| models_of(&network, arm.name.as_str(), false)).collect();
+    Analysis::new(experiment, manifest, tables, Models { folder: None, kept })
+}
+
+/// As the first one, with two hidden units.
+pub fn planes() -> Analysis {
+    let mut made = analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 3, "");
+    let network = Mlp::new(2, &[(2, Activation::Logistic)], 2, Output::Softmax, Loss::CrossEntropy).unwrap();
+    made.models.kept = made.arms.iter().flat_map(|arm| models_of(&network, &arm.name, true)).collect();
+    made
 }
 
 /// A result folder on disk.
@@ -263,7 +293,12 @@ fn prediction_row(arm: &str, row: u64) -> PredictionRow {
 
 fn models(arm: &str, classification: bool) -> Vec<Model> {
     let network = Mlp::new(2, &[(3, Activation::Tanh)], 2, Output::Softmax, Loss::CrossEntropy).unwrap();
-    let rows = ndarray::Array2::zeros((1, 2));
+    models_of(&network, arm, classification)
+}
+
+fn models_of(network: &Mlp, arm: &str, classification: bool) -> Vec<Model> {
+    let rows = ndarray::Array2::zeros((1, network.inputs()));
+    let layers = network.layers();
     let input_scaler = Scaler::fit(Scaling::None, rows.view(), &[0], None).unwrap();
     let moments = [Moment::Drawn, Moment::Start, Moment::End].into_iter().enumerate();
     let model = |(place, moment): (usize, Moment)| {
@@ -271,10 +306,10 @@ fn models(arm: &str, classification: bool) -> Vec<Model> {
         Model {
             header: Header {
                 kind: "mlp".into(),
-                inputs: vec!["x1".into(), "x2".into()],
-                hidden: vec![(3, Activation::Tanh)],
-                output: Output::Softmax,
-                loss: Loss::CrossEntropy,
+                inputs: (1..=network.inputs()).map(|at| format!("x{at}")).collect(),
+                hidden: layers[..layers.len() - 1].iter().map(|layer| (layer.outputs, layer.activation)).collect(),
+                output: network.output(),
+                loss: network.loss_kind(),
                 targets: vec!["<b>".into(), "plain".into()],
                 classification,
                 encoding: (0.0, 1.0),

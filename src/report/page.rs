@@ -1,10 +1,11 @@
 //! The report as pages: what goes into the templates.
 
 use crate::error::printable;
-use crate::experiment::config::{Format, Metric};
+use crate::experiment::config::{ArmConfig, Format, Metric};
+use crate::experiment::record::Moment;
 use crate::experiment::{dialect, grouped};
 use crate::math::statistics::{Conclusion, Interval};
-use crate::report::analysis::Analysis;
+use crate::report::analysis::{Analysis, Units};
 use crate::report::audit::{rows as rows_of_audit, sentence};
 use crate::report::findings::{ArmSummary, Compared, Estimate, TargetSummary};
 use crate::report::number::{amount, digits, p_value, percent, ratio, short};
@@ -214,6 +215,9 @@ fn table(analysis: &Analysis) -> (Vec<String>, Vec<Vec<String>>) {
         ["arm", "seeds", "diverged", "search", "train loss", "test loss", metric].map(str::to_owned).into();
     columns.extend(findings.targets.iter().map(|target| format!("cost to {}", short(target.loss))));
     columns.extend(["solved", "seconds"].map(str::to_owned));
+    let own = |name: &str| analysis.arm_index(name).and_then(|place| analysis.arms[place].own.clone());
+    let any_own = analysis.arms.iter().any(|arm| arm.own.is_some());
+    columns.extend(any_own.then(|| "of its own".to_owned()));
     let row = |arm: &ArmSummary| {
         let mut row = vec![
             arm.name.clone(),
@@ -228,6 +232,7 @@ fn table(analysis: &Analysis) -> (Vec<String>, Vec<Vec<String>>) {
         let solved = findings.deciding.map(|deciding| &arm.targets[deciding]);
         row.push(solved.map_or("–".into(), |target| format!("{}/{}", target.solved, target.outcomes.len())));
         row.push(arm.seconds.map_or("–".into(), |seconds| digits(seconds, 2)));
+        row.extend(any_own.then(|| own(&arm.name).unwrap_or("–".into())));
         row
     };
     (columns, findings.arms.iter().map(row).collect())
@@ -276,6 +281,11 @@ fn compared_row(compared: &Compared) -> [String; 8] {
     ]
 }
 
+/// A setting as an experiment file would have it.
+fn written<T: Serialize>(setting: &T) -> String {
+    dialect().to_string_pretty(setting, ron::ser::PrettyConfig::default()).unwrap_or_default()
+}
+
 fn section(analysis: &Analysis, place: usize, arm: &ArmSummary) -> Section {
     use crate::math::statistics::median;
     use crate::report::analysis::Run;
@@ -300,11 +310,24 @@ fn section(analysis: &Analysis, place: usize, arm: &ArmSummary) -> Section {
     fact("validation loss at the end, median", middle(|run| run.result.validation_loss), short);
     fact("cost at which the deployed weights were found, median", middle(|run| Some(run.result.deployed_cost)), amount);
     fact("seconds a run, median", arm.seconds, |x| digits(x, 2));
-    let settings = analysis
-        .experiment
-        .arms
-        .get(place)
-        .map(|arm| dialect().to_string_pretty(&arm.method, ron::ser::PrettyConfig::default()).unwrap_or_default());
+    let units = [Moment::Start, Moment::End].map(|moment| Units::of(&analysis.arms[place], moment));
+    let mut change = |name: &str, share: fn(&Units) -> Option<f64>| {
+        let [start, end] = units.each_ref().map(|units| units.as_ref().and_then(share));
+        if let (Some(start), Some(end)) = (start, end) {
+            facts.push((name.to_owned(), format!("{} at the start, {} at the end", percent(start), percent(end))));
+        }
+    };
+    change("hidden activations saturated, median", |units| units.saturated);
+    change("hidden units that say the same of every row, median", |units| units.dead);
+    let own = analysis.arms[place].own.iter().map(|own| ("of its own".to_owned(), own.clone()));
+    let facts = own.chain(facts).collect();
+    let pretty = |arm: &ArmConfig| {
+        let mut text = written(&arm.method);
+        text.extend(arm.network.iter().map(|network| format!("\nnetwork: {}", written(network))));
+        text.extend(arm.train.iter().map(|train| format!("\ntrain: {}", written(train))));
+        text
+    };
+    let settings = analysis.experiment.arms.get(place).map(pretty);
     let target = |target: &TargetSummary| {
         let share =
             target.share.map_or(String::new(), |share| format!(" [{}, {}]", percent(share.low), percent(share.high)));

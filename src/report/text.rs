@@ -13,6 +13,14 @@ pub fn summary_text(analysis: &Analysis) -> String {
     let mut text = table(analysis);
     let words = words(analysis);
     text.push('\n');
+    for arm in &analysis.arms {
+        if let Some(own) = &arm.own {
+            text.push_str(&wrap(&format!("{}: {own}", arm.name), 2));
+        }
+    }
+    if analysis.arms.iter().any(|arm| arm.own.is_some()) {
+        text.push('\n');
+    }
     text.push_str(&wrap(&words.summary, 2));
     for comparison in &words.comparisons {
         text.push_str(&wrap(comparison, 2));

@@ -2,8 +2,9 @@
 
 use crate::experiment::config::Metric;
 use crate::experiment::folder::State;
+use crate::experiment::record::Moment;
 use crate::math::statistics::Method;
-use crate::report::analysis::{Analysis, Run};
+use crate::report::analysis::{Analysis, Run, Units};
 use crate::report::number::{digits, percent, short};
 
 /// Fewer seeds than these say little.
@@ -13,6 +14,9 @@ const FEW_ROWS: usize = 30;
 /// More of the budget left than this is worth a word.
 const UNSPENT: f64 = 0.05;
 
+/// More of the hidden units saturated or dead at the start than this is worth a word.
+const NUMB: f64 = 0.5;
+
 /// The code of a search that found nobody to go on with.
 const HOPELESS: &str = "P0411";
 
@@ -21,6 +25,7 @@ pub fn warnings(analysis: &Analysis) -> Vec<String> {
     let mut list = Vec::new();
     completeness(analysis, &mut list);
     runs(analysis, &mut list);
+    starts(analysis, &mut list);
     targets(analysis, &mut list);
     comparisons(analysis, &mut list);
     data(analysis, &mut list);
@@ -75,6 +80,27 @@ fn runs(analysis: &Analysis, list: &mut Vec<String>) {
                 arm.name,
                 percent(summary.unspent_share)
             ));
+        }
+    }
+}
+
+/// Starts whose hidden units hardly respond.
+fn starts(analysis: &Analysis, list: &mut Vec<String>) {
+    for (arm, config) in analysis.arms.iter().zip(&analysis.experiment.arms) {
+        if !config.method.trains() {
+            continue;
+        }
+        let share = |of: fn(&Units) -> Option<f64>| Units::of(arm, Moment::Start).and_then(|units| of(&units));
+        let numb = |what: &str, then: &str, share: f64| {
+            format!("{} starts with {} of its {what}: {then}", arm.name, percent(share))
+        };
+        if let Some(share) = share(|units| units.saturated).filter(|share| *share > NUMB) {
+            let then = "gradients hardly pass them, and training has to begin by undoing the start.";
+            list.push(numb("hidden activations saturated", then, share));
+        }
+        if let Some(share) = share(|units| units.dead).filter(|share| *share > NUMB) {
+            let then = "they tell no row from another, and what lies behind them sees nothing of the inputs.";
+            list.push(numb("hidden units saying the same of every row", then, share));
         }
     }
 }

@@ -40,16 +40,16 @@ pub(super) fn look(
     seed: &Seed,
     (first, second): (usize, usize),
 ) -> Option<(PairRow, Vec<BetweenRow>)> {
-    let study = &opened.study;
+    let network = opened.network(first);
     let (a, b) = (seed.weights[first].as_ref()?, seed.weights[second].as_ref()?);
     let (end, other) = (a.end.as_deref()?, b.end.as_deref()?);
     let rows = &seed.prepared.supervised.training;
     let mut workspace = Workspace::new();
     let mut aligned = vec![0.0; other.len()];
-    align(&study.network, rows, end, other, &mut aligned, &mut workspace);
+    align(network, rows, end, other, &mut aligned, &mut workspace);
     let mut curves = Vec::new();
     let mut along = |other: &[f32], aligned: bool| {
-        let points = between(study, seed, end, other);
+        let points = between(network, seed, end, other);
         let curve = |loss: fn(&Point) -> Option<f64>| {
             Curve(points.iter().map(|point| loss(point).unwrap_or(f64::INFINITY)).collect())
         };
@@ -67,7 +67,7 @@ pub(super) fn look(
     };
     let (train_barrier, _) = along(other, false);
     let (aligned_train_barrier, aligned_test_barrier) = along(&aligned, true);
-    let mut loss = |params: &[f32]| study.network.loss(params, rows, &mut workspace);
+    let mut loss = |params: &[f32]| network.loss(params, rows, &mut workspace);
     let starts = a.start.as_deref().zip(b.start.as_deref());
     let gain = starts.map(|(a, b)| 0.5 * (loss(a) + loss(b)) - 0.5 * (loss(end) + loss(other)));
     let share = aligned_train_barrier.zip(gain.filter(|gain| *gain > 0.0)).map(|(barrier, gain)| barrier / gain);

@@ -119,10 +119,9 @@ pub(super) fn look(network: &Mlp, weights: &Weights, label: Label, out: &mut OfS
 
 /// Histograms of all seeds together. `ranges`: per seed and arm.
 pub(super) fn histograms(opened: &Opened, ranges: &[&[Range]]) -> Result<Vec<HistogramRow>> {
-    let network = &opened.study.network;
-    let layers = network.layers();
     let mut rows = Vec::new();
     for arm in 0..opened.arms.len() {
+        let layers = opened.network(arm).layers();
         let bins: Vec<(f64, f64)> = (0..layers.len())
             .map(|layer| {
                 let (low, high): (Vec<f64>, Vec<f64>) =

@@ -17,12 +17,36 @@ const TINY: &str = r#"Experiment(
     budget: RowPasses(30_000),
 )"#;
 
+/// Two arms from one start.
+const WAYS: &str = r#"Experiment(
+    schema: 1, name: "ways", seeds: List([4]),
+    task: Classification(data: Xor, split: Random(train: 1.0)),
+    network: Mlp(hidden: [(units: 2)]),
+    train: (optimizer: Sgd(learning_rate: 0.5)),
+    arms: [
+        (name: "sgd", method: Random(scheme: GlorotUniform)),
+        (name: "momentum", method: Random(scheme: GlorotUniform), train: (optimizer: Momentum(learning_rate: 0.1))),
+        (name: "other", method: Random(scheme: HeUniform())),
+    ],
+    budget: TrainingPasses(90),
+)"#;
+
 /// The tiny experiment, run into a folder of its own within `parent`.
 pub(crate) fn folder(parent: &Path) -> Folder {
-    let experiment = parse(TINY, Path::new("tiny.ron")).unwrap().experiment;
+    folder_of(TINY, parent)
+}
+
+fn folder_of(text: &str, parent: &Path) -> Folder {
+    let experiment = parse(text, Path::new("tiny.ron")).unwrap().experiment;
     let study = Study::new(experiment, Path::new(".")).unwrap();
     let options = RunOptions { out: Some(parent.join("tiny")), threads: 1, ..RunOptions::default() };
     run(&study, &options, &Unwatched).unwrap().folder
+}
+
+/// The analysis of arms that begin from one start.
+pub(crate) fn ways() -> WeightAnalysis {
+    let place = tempfile::tempdir().unwrap();
+    analyze(&folder_of(WAYS, place.path()), &AnalyzeOptions { threads: 1, ..AnalyzeOptions::default() }).unwrap()
 }
 
 /// Its analysis, made once.

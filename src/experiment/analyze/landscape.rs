@@ -24,6 +24,9 @@ pub enum Plane {
     /// Around the deployed weights, along two random directions whose rows are as long as those of the weights: 1 is as far
     /// as the weights are from 0, unit by unit. Li et al. 2018, section 4.
     Random,
+    /// Through a start that arms have in common, along the directions in which their ways are longest, in units of the
+    /// weights.
+    Shared,
 }
 
 /// A row of `landscape.csv`: a point of a grid.
@@ -63,29 +66,29 @@ pub struct PlaceRow {
 }
 
 /// Two directions from a point, and the range of both that is looked at.
-struct View {
-    plane: Plane,
-    origin: Vec<f64>,
-    directions: [Vec<f64>; 2],
-    x: (f64, f64),
-    y: (f64, f64),
-    places: Vec<(Moment, (f64, f64))>,
+pub(super) struct View {
+    pub plane: Plane,
+    pub origin: Vec<f64>,
+    pub directions: [Vec<f64>; 2],
+    pub x: (f64, f64),
+    pub y: (f64, f64),
+    pub places: Vec<(Moment, (f64, f64))>,
 }
 
 /// Points in either direction: a loss that takes long is computed at fewer.
-fn points(multiply_adds: usize) -> usize {
+pub(super) fn points(multiply_adds: usize) -> usize {
     POINTS.iter().find(|(most, _)| multiply_adds <= *most).map_or(15, |(_, points)| *points)
 }
 
 impl View {
-    fn params(&self, (x, y): (f64, f64), out: &mut Vec<f32>) {
+    pub fn params(&self, (x, y): (f64, f64), out: &mut Vec<f32>) {
         let [along, across] = &self.directions;
         out.clear();
         out.extend(self.origin.iter().zip(along).zip(across).map(|((o, a), b)| (o + x * a + y * b) as f32));
     }
 
     /// The grid's point of this index, of `points` in either direction.
-    fn point(&self, index: usize, points: usize) -> (f64, f64) {
+    pub fn point(&self, index: usize, points: usize) -> (f64, f64) {
         let at = |(low, high): (f64, f64), step: usize| low + (high - low) * step as f64 / (points - 1) as f64;
         (at(self.x, index % points), at(self.y, index / points))
     }
@@ -94,12 +97,11 @@ impl View {
 /// Grids of all arms at the drawn seed, row by row from below.
 pub(super) fn look(opened: &Opened) -> Result<(Vec<LandscapeRow>, Vec<PlaceRow>)> {
     let seed = opened.seed(opened.drawn)?;
-    let network = &opened.study.network;
-    let points = points(network.multiply_adds() * seed.prepared.supervised.training.count());
     let (mut rows, mut places) = (Vec::new(), Vec::new());
     for (index, weights) in seed.weights.iter().enumerate() {
         let Some(weights) = weights else { continue };
-        let arm = opened.name(index);
+        let (arm, network) = (opened.name(index), opened.network(index));
+        let points = points(network.multiply_adds() * seed.prepared.supervised.training.count());
         let views = [path(network, weights, seed.number), random(network, weights, seed.number)];
         for view in views.into_iter().flatten() {
             let loss = |params: &[f32], workspace: &mut Workspace| {
@@ -194,24 +196,24 @@ pub fn filter_normalised(network: &Mlp, params: &[f32], direction: &[f64]) -> Ve
 }
 
 /// What of `vector` is at right angles to the unit vector `unit`.
-fn across(vector: &[f64], unit: &[f64]) -> Vec<f64> {
+pub(super) fn across(vector: &[f64], unit: &[f64]) -> Vec<f64> {
     let along = dot(vector, unit);
     vector.iter().zip(unit).map(|(x, unit)| x - along * unit).collect()
 }
 
-fn double(params: &[f32]) -> Vec<f64> {
+pub(super) fn double(params: &[f32]) -> Vec<f64> {
     params.iter().map(|x| f64::from(*x)).collect()
 }
 
-fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
+pub(super) fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn norm(a: &[f64]) -> f64 {
+pub(super) fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
 }
 

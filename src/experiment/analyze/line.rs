@@ -2,10 +2,9 @@
 
 use super::opened::Seed;
 use super::{Label, at, blend, losses};
-use crate::experiment::Study;
 use crate::experiment::record::Moment;
 use crate::experiment::replicate::Weights;
-use crate::network::Workspace;
+use crate::network::{Mlp, Workspace};
 use serde::Serialize;
 
 /// Steps of a line; it has one point more.
@@ -97,25 +96,25 @@ pub(super) struct Point {
 }
 
 /// Points of the line from `a` to `b`, both included.
-pub(super) fn between(study: &Study, seed: &Seed, a: &[f32], b: &[f32]) -> Vec<Point> {
+pub(super) fn between(network: &Mlp, seed: &Seed, a: &[f32], b: &[f32]) -> Vec<Point> {
     let (mut params, mut workspace) = (Vec::new(), Workspace::new());
     let point = |step: usize| {
         let share = step as f64 / STEPS as f64;
         blend(a, b, share, &mut params);
-        let (train_loss, test_loss) = losses(study, seed, &params, &mut workspace);
+        let (train_loss, test_loss) = losses(network, seed, &params, &mut workspace);
         Point { share, train_loss, test_loss }
     };
     (0..=STEPS).map(point).collect()
 }
 
 /// Losses along the way of a run. A piece without length has no rows.
-pub(super) fn along_path(study: &Study, seed: &Seed, weights: &Weights, label: Label, out: &mut Vec<PathRow>) {
+pub(super) fn along_path(network: &Mlp, seed: &Seed, weights: &Weights, label: Label, out: &mut Vec<PathRow>) {
     for (from, to) in [(Moment::Drawn, Moment::Start), (Moment::Start, Moment::End)] {
         let (Some(a), Some(b)) = (at(weights, from), at(weights, to)) else { continue };
         if a == b {
             continue;
         }
-        out.extend(between(study, seed, a, b).into_iter().map(|point| PathRow {
+        out.extend(between(network, seed, a, b).into_iter().map(|point| PathRow {
             arm: label.arm.to_owned(),
             seed: label.seed,
             from,

@@ -2,10 +2,12 @@
 //! pruning leaves, the landscape around them.
 //!
 //! Losses along lines and on grids are computed anew, from the models and the data of the run; nothing is trained but what
-//! was pruned. All of it is looking: no budget is charged, and the tables of the run stay as they are. Populations are not
-//! kept by a run, so nothing is said of how they moved.
+//! was pruned, and arms from one common start, which are run again for their ways. All of it is looking: no budget is
+//! charged, and the tables of the run stay as they are. Populations are not kept by a run, so nothing is said of how they
+//! moved.
 
 mod between;
+mod descent;
 mod distribution;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -18,6 +20,7 @@ mod spectrum;
 mod tests;
 
 pub use between::PairRow;
+pub use descent::{TrailRow, Ways};
 pub use distribution::{HistogramRow, MomentRow, MoveRow};
 pub use landscape::{LandscapeRow, PlaceRow, Plane, filter_normalised};
 pub use line::{BetweenRow, Curve, PathRow};
@@ -62,6 +65,8 @@ pub struct LookedAt {
     pub name: String,
     /// Its place in the experiment.
     pub place: usize,
+    /// Layers of its network: inputs and units.
+    pub layers: Vec<(usize, usize)>,
 }
 
 /// Everything that was found, as plain rows: arms as in the experiment, seeds as listed.
@@ -75,8 +80,6 @@ pub struct WeightAnalysis {
     pub seeds: Vec<u64>,
     /// The seed that is drawn where one must be chosen.
     pub seed: u64,
-    /// Layers: inputs and units.
-    pub layers: Vec<(usize, usize)>,
     /// Whether targets are classes: metrics are accuracies, else R².
     pub is_classification: bool,
     /// Whether there are test rows.
@@ -105,9 +108,21 @@ pub struct WeightAnalysis {
     pub landscape: Vec<LandscapeRow>,
     /// Where the weights of the run lie on these grids.
     pub places: Vec<PlaceRow>,
+    /// Ways that arms took from one common start.
+    pub ways: Ways,
 }
 
 impl WeightAnalysis {
+    /// Layers of the network of the arm with this name: inputs and units.
+    pub fn layers(&self, arm: &str) -> &[(usize, usize)] {
+        self.arms.iter().find(|other| other.name == arm).map_or(&[], |arm| &arm.layers)
+    }
+
+    /// Most layers that any arm has.
+    pub fn depth(&self) -> usize {
+        self.arms.iter().map(|arm| arm.layers.len()).max().unwrap_or(0)
+    }
+
     /// The tables as CSV files: name and content.
     ///
     /// # Errors
@@ -122,8 +137,9 @@ impl WeightAnalysis {
             ("between.csv", table(&self.between)?),
             ("pairs.csv", table(&self.pairs)?),
             ("pruning.csv", table(&self.pruning)?),
-            ("landscape.csv", table(&self.landscape)?),
+            ("landscape.csv", table(self.landscape.iter().chain(&self.ways.landscape).collect::<Vec<_>>().as_slice())?),
             ("places.csv", table(&self.places)?),
+            ("trails.csv", table(&self.ways.trails)?),
         ])
     }
 }
@@ -154,18 +170,18 @@ struct OfSeed {
 }
 
 fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
-    let network = &opened.study.network;
-    let fine_tune = pruning::steps(&opened.study, options.fine_tune);
+    let fine_tune = pruning::steps(&opened, options.fine_tune);
     let of_seed = |seed: &u64| -> Result<OfSeed> {
         let seed = opened.seed(*seed)?;
         let arms = (0..opened.arms.len()).into_par_iter().map(|arm| {
             let label = Label { arm: opened.name(arm), seed: seed.number };
             let mut out = OfSeed::default();
             let Some(weights) = &seed.weights[arm] else { return out };
+            let network = opened.network(arm);
             distribution::look(network, weights, label, &mut out);
             spectrum::look(network, weights, label, seed.number == opened.drawn, &mut out.singular);
-            line::along_path(&opened.study, &seed, weights, label, &mut out.paths);
-            pruning::look(&opened.study, &seed, weights, label, fine_tune, &mut out.pruning);
+            line::along_path(network, &seed, weights, label, &mut out.paths);
+            pruning::look(&opened, &seed, arm, label, fine_tune, &mut out.pruning);
             out
         });
         let mut all = OfSeed::default();
@@ -179,6 +195,9 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
         }
         let pairs: Vec<(usize, usize)> =
             (0..opened.arms.len()).flat_map(|a| (a + 1..opened.arms.len()).map(move |b| (a, b))).collect();
+        // Weights of different shapes have no line between them.
+        let alike = |(a, b): &(usize, usize)| opened.network(*a) == opened.network(*b);
+        let pairs: Vec<(usize, usize)> = pairs.into_iter().filter(alike).collect();
         let pairs = pairs.into_par_iter().filter_map(|pair| between::look(&opened, &seed, pair));
         for (row, mut curves) in pairs.collect::<Vec<_>>() {
             all.pairs.push(row);
@@ -189,13 +208,16 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
     let parts: Vec<OfSeed> = opened.study.seeds.par_iter().map(of_seed).collect::<Result<_>>()?;
     let histograms = distribution::histograms(&opened, &parts.iter().map(|part| &part.ranges[..]).collect::<Vec<_>>())?;
     let (landscape, places) = landscape::look(&opened)?;
+    let ways = descent::look(&opened)?;
     let notes = notes(&opened, options, fine_tune);
-    let layers = network.layers().iter().map(|layer| (layer.inputs, layer.outputs)).collect();
+    let shape = |arm: usize| opened.network(arm).layers().iter().map(|layer| (layer.inputs, layer.outputs)).collect();
+    let arms = opened.arms.iter().enumerate();
     let mut all = WeightAnalysis {
-        arms: opened.arms.iter().map(|&place| LookedAt { name: opened.arm_name(place).into(), place }).collect(),
+        arms: arms
+            .map(|(arm, &place)| LookedAt { name: opened.arm_name(place).into(), place, layers: shape(arm) })
+            .collect(),
         seeds: opened.study.seeds.clone(),
         seed: opened.drawn,
-        layers,
         is_classification: opened.study.experiment.task.is_classification(),
         has_test: opened.seed(opened.drawn)?.prepared.holdout.test.is_some(),
         fine_tune,
@@ -210,6 +232,7 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
         pruning: Vec::new(),
         landscape,
         places,
+        ways,
         manifest: opened.manifest,
     };
     for part in parts {
@@ -241,15 +264,21 @@ fn notes(opened: &Opened, options: &AnalyzeOptions, fine_tune: Option<u64>) -> V
     if !opened.failed.is_empty() {
         notes.push(format!("No weights were deployed by {}; nothing is said of them.", opened.failed.join(", ")));
     }
-    if options.fine_tune > 0 && fine_tune.is_none() {
-        let name = opened.study.experiment.train.optimizer.name();
+    let untouched = (0..opened.arms.len()).filter(|arm| !pruning::goes_on(opened.training(*arm)));
+    let mut names: Vec<&str> = untouched.map(|arm| opened.training(arm).optimizer.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if options.fine_tune > 0 && !names.is_empty() {
+        let whose = if fine_tune.is_none() { "Pruned weights" } else { "Pruned weights of such arms" };
+        let (names, keep) = (names.join(" and "), if names.len() == 1 { "keeps" } else { "keep" });
         notes.push(format!(
-            "Pruned weights were not trained on: {name} keeps a memory of all weights that pruning would break."
+            "{whose} were not trained on: {names} {keep} a memory of all weights that pruning would break."
         ));
     }
-    notes.extend(spectrum::note(&opened.study.network));
-    let activations = opened.study.network.layers().iter().map(|layer| layer.activation);
-    if activations.clone().any(|activation| matches!(activation, crate::math::Activation::Relu)) {
+    let networks = || (0..opened.arms.len()).map(|arm| opened.network(arm));
+    notes.extend(spectrum::note(networks()));
+    let mut activations = networks().flat_map(|network| network.layers()).map(|layer| layer.activation);
+    if activations.any(|activation| matches!(activation, crate::math::Activation::Relu)) {
         notes.push(
             "ReLU units keep their function when their weights are scaled and unscaled again; alignment undoes orders of \
              units, not scales."
@@ -302,13 +331,13 @@ fn blend(a: &[f32], b: &[f32], share: f64, out: &mut Vec<f32>) {
 
 /// Losses of `params` on the training rows and, where there are any, on the test rows; `None` of what is not finite.
 fn losses(
-    opened: &crate::experiment::Study,
+    network: &crate::network::Mlp,
     seed: &Seed,
     params: &[f32],
     workspace: &mut crate::network::Workspace,
 ) -> (Option<f64>, Option<f64>) {
     let mut loss = |rows: &crate::math::Rows| {
-        let loss = opened.network.loss(params, rows, workspace);
+        let loss = network.loss(params, rows, workspace);
         loss.is_finite().then_some(loss)
     };
     let training = loss(&seed.prepared.supervised.training);

@@ -12,7 +12,9 @@ use crate::experiment::replicate::{Weights, hash_weights};
 use crate::experiment::resume::{Reopened, check_data};
 use crate::experiment::search::TopologySearch;
 use crate::experiment::suite::Suite;
+use crate::network::Mlp;
 use crate::task::Prepared;
+use crate::train::Training;
 use std::collections::{HashMap, HashSet};
 
 /// A folder with its study, and what it must hold.
@@ -105,6 +107,16 @@ impl Opened {
         self.arm_name(self.arms[arm])
     }
 
+    /// Network of the arm that is looked at in this place.
+    pub fn network(&self, arm: usize) -> &Mlp {
+        self.study.network_of(self.arms[arm])
+    }
+
+    /// Training of the arm that is looked at in this place.
+    pub fn training(&self, arm: usize) -> &Training {
+        self.study.training_of(self.arms[arm])
+    }
+
     /// Data and weights of a seed.
     pub fn seed(&self, number: u64) -> Result<Seed> {
         let prepared = self.study.prepare(number)?;
@@ -134,7 +146,8 @@ impl Opened {
         }
         let model = Model::load(&path)?;
         let expected = self.hashes.get(&(arm.to_owned(), seed)).filter(|_| moment == Moment::End);
-        if model.network != self.study.network || expected.is_some_and(|hash| *hash != hash_weights(&model.params)) {
+        let network = self.study.place(arm).map_or(&self.study.network, |place| self.study.network_of(place));
+        if model.network != *network || expected.is_some_and(|hash| *hash != hash_weights(&model.params)) {
             return Err(Error::data("P0304", format!("this model is not the one that {arm} left at seed {seed}"))
                 .in_file(&path)
                 .help("put the old file back")

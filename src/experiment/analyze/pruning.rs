@@ -1,10 +1,10 @@
 //! What is left when small weights are set to zero.
 
 use super::Label;
-use super::opened::Seed;
+use super::opened::{Opened, Seed};
 use crate::cost::Cost;
 use crate::experiment::Study;
-use crate::experiment::replicate::{Weights, metric};
+use crate::experiment::replicate::metric;
 use crate::math::Rows;
 use crate::network::{Mlp, Workspace};
 use crate::rng::Streams;
@@ -49,25 +49,31 @@ pub fn pruned(network: &Mlp, params: &[f32], kept: f64) -> Vec<f32> {
     out
 }
 
-/// Steps that can be made after the cut: `None` for none, or for methods whose memory a cut would break.
-pub(super) fn steps(study: &Study, wanted: u64) -> Option<u64> {
-    let by_gradient = matches!(study.experiment.train.optimizer.steps(), Steps::ByGradient(_));
-    (by_gradient && wanted > 0).then_some(wanted)
+/// Steps that can be made after the cut: `None` for none, or where no arm's method can make them.
+pub(super) fn steps(opened: &Opened, wanted: u64) -> Option<u64> {
+    let any = (0..opened.arms.len()).any(|arm| goes_on(opened.training(arm)));
+    (any && wanted > 0).then_some(wanted)
+}
+
+/// Whether a cut leaves the memory of the method whole.
+pub(super) fn goes_on(training: &Training) -> bool {
+    matches!(training.optimizer.steps(), Steps::ByGradient(_))
 }
 
 pub(super) fn look(
-    study: &Study,
+    opened: &Opened,
     seed: &Seed,
-    weights: &Weights,
+    arm: usize,
     label: Label,
     fine_tune: Option<u64>,
     out: &mut Vec<PruningRow>,
 ) {
-    let Some(end) = weights.end.as_deref() else { return };
+    let Some(end) = seed.weights[arm].as_ref().and_then(|weights| weights.end.as_deref()) else { return };
+    let (study, network, training) = (&opened.study, opened.network(arm), opened.training(arm));
     let mut workspace = Workspace::new();
     let mut row = |params: &[f32], kept: f64, steps: u64| {
-        let training = score(study, params, &seed.prepared.supervised.training, &mut workspace);
-        let test = seed.prepared.holdout.test.as_ref().map(|rows| score(study, params, rows, &mut workspace));
+        let training = score(study, network, params, &seed.prepared.supervised.training, &mut workspace);
+        let test = seed.prepared.holdout.test.as_ref().map(|rows| score(study, network, params, rows, &mut workspace));
         PruningRow {
             arm: label.arm.to_owned(),
             seed: label.seed,
@@ -79,19 +85,26 @@ pub(super) fn look(
             test_metric: test.and_then(|test| test.1),
         }
     };
-    out.extend(KEPT.iter().map(|&kept| row(&pruned(&study.network, end, kept), kept, 0)));
-    let Some(steps) = fine_tune else { return };
+    out.extend(KEPT.iter().map(|&kept| row(&pruned(network, end, kept), kept, 0)));
+    let Some(steps) = fine_tune.filter(|_| goes_on(training)) else { return };
     let mut scratch = Scratch::default();
     out.extend(KEPT.iter().map(|&kept| {
-        let cut = pruned(&study.network, end, kept);
-        row(&trained(study, seed, &cut, steps, &mut scratch), kept, steps)
+        let cut = pruned(network, end, kept);
+        row(&trained(network, training, seed, &cut, steps, &mut scratch), kept, steps)
     }));
 }
 
-/// `cut` after full-batch steps of the experiment's optimizer, with what is 0 kept at 0.
-fn trained(study: &Study, seed: &Seed, cut: &[f32], steps: u64, scratch: &mut Scratch) -> Vec<f32> {
-    let training = Training { batch: Batch::Full, stop: Vec::new(), ..study.experiment.train.clone() };
-    let (network, supervised) = (&study.network, &seed.prepared.supervised);
+/// `cut` after full-batch steps of the arm's optimizer, with what is 0 kept at 0.
+fn trained(
+    network: &Mlp,
+    training: &Training,
+    seed: &Seed,
+    cut: &[f32],
+    steps: u64,
+    scratch: &mut Scratch,
+) -> Vec<f32> {
+    let training = Training { batch: Batch::Full, stop: Vec::new(), ..training.clone() };
+    let supervised = &seed.prepared.supervised;
     let context = TrainContext { network, supervised, training: &training, streams: Streams::new(seed.number) };
     let mut session = Session::new(cut, &training);
     let gone: Vec<usize> =
@@ -109,9 +122,15 @@ fn trained(study: &Study, seed: &Seed, cut: &[f32], steps: u64, scratch: &mut Sc
 }
 
 /// Loss and metric.
-fn score(study: &Study, params: &[f32], rows: &Rows, workspace: &mut Workspace) -> (Option<f64>, Option<f64>) {
-    let loss = study.network.loss(params, rows, workspace);
+fn score(
+    study: &Study,
+    network: &Mlp,
+    params: &[f32],
+    rows: &Rows,
+    workspace: &mut Workspace,
+) -> (Option<f64>, Option<f64>) {
+    let loss = network.loss(params, rows, workspace);
     let mut out = vec![0.0; rows.count() * rows.outputs()];
-    study.network.predict(params, rows, &mut out, workspace);
+    network.predict(params, rows, &mut out, workspace);
     (loss.is_finite().then_some(loss), metric(study, &out, rows))
 }

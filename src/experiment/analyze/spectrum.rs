@@ -52,8 +52,9 @@ pub(super) fn look(network: &Mlp, weights: &Weights, label: Label, is_drawn: boo
 }
 
 /// What was left out.
-pub(super) fn note(network: &Mlp) -> Option<String> {
-    let beyond = |most: usize| network.layers().iter().any(|layer| layer.inputs.min(layer.outputs) > most);
+pub(super) fn note<'a>(networks: impl Iterator<Item = &'a Mlp> + Clone) -> Option<String> {
+    let layers = networks.flat_map(Mlp::layers);
+    let beyond = |most: usize| layers.clone().any(|layer| layer.inputs.min(layer.outputs) > most);
     match (beyond(LARGEST), beyond(LARGE)) {
         (true, _) => Some(format!(
             "Singular values are left out of layers with more than {LARGEST} inputs and units, and of those with more than \

@@ -197,3 +197,29 @@ fn folders_that_cannot_be_analyzed_say_what_to_do() {
     messages.push(refused(&folder, &options()));
     insta::assert_snapshot!(messages.join("\n\n"));
 }
+
+#[test]
+fn ways_begin_at_the_common_start_and_end_where_the_run_did() {
+    let analysis = fixture::ways();
+    let ways = &analysis.ways;
+    let arms: Vec<&str> = ways.trails.chunk_by(|a, b| a.arm == b.arm).map(|way| &way[0].arm[..]).collect();
+    assert_eq!(arms, ["sgd", "momentum"], "the third arm began elsewhere");
+    assert!(ways.share > 0.5 && ways.share <= 1.0 + 1e-12 && !ways.is_whole, "{}", ways.share);
+    let point = |arm: &str, moment| {
+        let fits = |row: &&PlaceRow| row.arm == arm && row.plane == Plane::Path && row.moment == moment;
+        analysis.places.iter().find(fits).unwrap()
+    };
+    for way in ways.trails.chunk_by(|a, b| a.arm == b.arm) {
+        let (first, last) = (&way[0], &way[way.len() - 1]);
+        assert_eq!((first.x, first.y, first.step, first.cost), (0.0, 0.0, 0, 0.0));
+        assert_eq!(first.train_loss, point(&first.arm, Moment::Start).train_loss);
+        // The deployed weights are the best at a look, and both fall to the end.
+        let best = way.iter().filter_map(|row| row.train_loss).fold(f64::INFINITY, f64::min);
+        assert!(best <= point(&first.arm, Moment::End).train_loss.unwrap(), "{}", first.arm);
+        assert!(way.windows(2).all(|pair| pair[0].cost < pair[1].cost || pair[1].step <= 1), "{}", first.arm);
+        // 90 passes of 4 rows; a pass is one forward row.
+        assert!(last.cost <= 90.0 * 4.0 && last.cost > 0.0);
+        assert!(ways.landscape.iter().any(|row| row.x > last.x) && ways.landscape.iter().any(|row| row.x < last.x));
+    }
+    assert!(fixture::analysis().ways.trails.is_empty(), "a search begins elsewhere");
+}

@@ -19,6 +19,7 @@ mod restarts;
 mod search;
 mod shuffled_winner;
 mod slope;
+mod untrained;
 
 pub use best_of::{BestOf, Candidates};
 pub use cma_es::CmaEsArm;
@@ -34,6 +35,7 @@ pub use reset_on_plateau::ResetOnPlateau;
 pub use restart_on_stagnation::RestartOnStagnation;
 pub use restarts::{Cutoff, Restarts};
 pub use shuffled_winner::ShuffledWinner;
+pub use untrained::Untrained;
 
 use crate::cost::Cost;
 use crate::error::Result;
@@ -103,6 +105,11 @@ pub trait Contest: Send + Sync {
         self.scheme().map_or(0, |scheme| scheme.equations(network, rows))
     }
 
+    /// Whether this arm trains, so that gradients must pass its network.
+    fn trains(&self) -> bool {
+        true
+    }
+
     /// Whether this arm evolves starts, so that its claim is tested by default.
     fn is_evolved(&self) -> bool {
         false
@@ -127,6 +134,7 @@ crate::registry! {
         EvolutionStrategy(EvolutionStrategyArm),
         Drift(Drift),
         ShuffledWinner(ShuffledWinner),
+        Untrained(Untrained),
     }
 }
 

@@ -70,6 +70,7 @@ const METHODS: &[&str] = &[
     "EvolutionStrategy(scheme: GlorotUniform, generations: 3, population: 5, fitness: MinibatchLoss(size: 16))",
     "Drift(of: \"ga\")",
     "ShuffledWinner(of: \"ga\")",
+    "Untrained(scheme: GlorotUniform)",
 ];
 
 #[test]

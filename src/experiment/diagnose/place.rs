@@ -15,6 +15,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("P0135", &["task.loss", "network.output", "task"]),
     ("P0137", &["train.batch", "train"]),
     ("P0139", &["seeds"]),
+    ("P0146", &["network", "train"]),
     ("P0145", &["train.optimizer", "after.tuning", "train"]),
     ("P0140", &["search.population"]),
     ("P0209", &["task.data.target", "task.data", "task"]),
@@ -43,7 +44,9 @@ type Place = (Range<usize>, String);
 
 fn find(mut problem: Problem, outline: &Outline) -> (Problem, Option<Place>) {
     let settings = outline.settings();
+    let own = of_arm(&problem, outline, &settings);
     let place = match problem.code {
+        _ if own.is_some() => own,
         "P0131" => outline.find("task.split").ok().map(|split| {
             let fields = split.fields.first().zip(split.fields.last());
             let range = fields.map_or(split.span.clone(), |(first, last)| first.name.start..last.span().end);
@@ -96,6 +99,22 @@ fn find(mut problem: Problem, outline: &Outline) -> (Problem, Option<Place>) {
     let place = place.or_else(|| named(&mut problem.clone(), outline, &settings)).or_else(usual);
     // What was found stands under the carets already if the file shows it.
     (problem, place)
+}
+
+/// The setting of an arm that has a network or training of its own, for problems that name the arm.
+fn of_arm(problem: &Problem, outline: &Outline, settings: &[(String, &Field)]) -> Option<Place> {
+    let about = problem.notes.iter().find(|note| note.starts_with("this is about what arm"));
+    let about = if problem.code == "P0146" { Some(&problem.message) } else { about };
+    let name = format!("\"{}\"", about?.split('"').nth(1)?);
+    let (path, _) = settings.iter().find(|(path, field)| {
+        path.starts_with("arms[") && is_name(outline, field) && outline.text(&field.value.span) == name
+    })?;
+    let arm = path.strip_suffix(".name")?;
+    let usual = SETTINGS.iter().find(|(code, _)| *code == problem.code).map_or(&[][..], |(_, paths)| paths);
+    // An arm that has nothing of its own is told by its name.
+    let paths = usual.iter().chain(&["network", "train", "name"]).map(|path| format!("{arm}.{path}"));
+    let node = paths.into_iter().find_map(|path| outline.find(&path).ok())?;
+    Some((node.span.clone(), String::new()))
 }
 
 fn is_name(outline: &Outline, field: &Field) -> bool {

@@ -131,7 +131,7 @@ impl SuiteStudy {
         let suite = &self.suite;
         let arm = |arm: &usize| {
             let arm = &suite.arms[*arm];
-            ArmConfig { name: arm.name.clone(), method: arm.method.clone() }
+            ArmConfig::new(arm.name.clone(), arm.method.clone())
         };
         let candidates = cell.arms.iter().map(|arm| &suite.arms[*arm]).filter(|arm| arm.role == Role::Candidate);
         let statistics = Statistics {

@@ -12,6 +12,8 @@ use ndarray::Array2;
 /// Cells of the grid in either direction.
 const CELLS: usize = 80;
 const MOST_ARMS: usize = 8;
+/// So few rows get larger dots.
+pub(super) const FEW: usize = 16;
 
 /// Regions of the classes before and after training.
 pub struct Boundary;
@@ -51,11 +53,21 @@ impl Plot for Boundary {
         let dot = |marker| crate::report::figure::Sample::Dot(Style { ink, dash: &[], marker });
         legend.push(Entry { text: "training row".into(), sample: dot(Marker::Circle) });
         legend.push(Entry { text: "other row".into(), sample: dot(Marker::Diamond) });
-        let columns = arms.len().clamp(1, 3);
+        let trains = |arm: &&Arm| {
+            let weights = |moment| analysis.models.get(&arm.name, seed, moment).map(|model| model.params);
+            weights(Moment::Start) != weights(Moment::End)
+        };
+        let (moments, caption) = match arms.iter().any(trains) {
+            true => (
+                &[(Moment::Start, "start"), (Moment::End, "end")][..],
+                format!("Seed {seed}: above at the start of gradient descent, below the deployed weights."),
+            ),
+            false => (&[(Moment::End, "end")][..], format!("Seed {seed}: the start, which was deployed as it was.")),
+        };
+        let columns = if arms.len() == 4 && moments.len() == 1 { 2 } else { arms.len().clamp(1, 3) };
         let blocks = arms.len().div_ceil(columns);
         let side = (740.0 / columns as f64).min(330.0);
-        let height = 110.0 + blocks as f64 * (2.0 * side + 30.0);
-        let caption = format!("Seed {seed}: above at the start of gradient descent, below the deployed weights.");
+        let height = 110.0 + blocks as f64 * (moments.len() as f64 * side + 30.0);
         let mut sheet = Sheet::sized(760.0, height, &self.question(analysis), &caption, &legend);
         let rows = || arms.iter().flat_map(|arm| &arm.predictions);
         let names = arms.first().and_then(|arm| analysis.models.get(&arm.name, seed, Moment::End));
@@ -69,8 +81,8 @@ impl Plot for Boundary {
         for (place, (arm, tile)) in arms.iter().zip(tiles).enumerate() {
             let head = shortened(&arm.name, 12.5, tile.right - tile.left);
             figure.text(((tile.left + tile.right) / 2.0, tile.top + 8.0), head, 12.5, Anchor::Middle);
-            let halves = Rect { top: tile.top + 16.0, ..tile }.rows(2, 8.0);
-            for ((moment, name), half) in [(Moment::Start, "start"), (Moment::End, "end")].into_iter().zip(halves) {
+            let halves = Rect { top: tile.top + 16.0, ..tile }.rows(moments.len(), 8.0);
+            for (&(moment, name), half) in moments.iter().zip(halves) {
                 // One label a row and a column is enough.
                 let x = if moment == Moment::End { x.clone() } else { x.clone().named("") };
                 let y = if place % columns == 0 { y.clone() } else { y.clone().named("") };
@@ -85,7 +97,8 @@ impl Plot for Boundary {
                         }
                     }
                 }
-                arm.predictions.iter().for_each(|row| draw_row(figure, &panel, row));
+                let few = arm.predictions.len() <= FEW;
+                arm.predictions.iter().for_each(|row| draw_row(figure, &panel, row, few));
             }
         }
         Drawing { figure: sheet.figure, numbers }
@@ -93,7 +106,7 @@ impl Plot for Boundary {
 }
 
 /// Middles of the grid's cells, row by row from below, with their classes.
-fn regions(model: &Model, panel: &Panel) -> Vec<(f64, f64, usize)> {
+pub(super) fn regions(model: &Model, panel: &Panel) -> Vec<(f64, f64, usize)> {
     let at = |cell: usize| (cell as f64 + 0.5) / CELLS as f64;
     let point = |cell: usize| (panel.x_axis().value(at(cell % CELLS)), panel.y_axis().value(at(cell / CELLS)));
     let points: Vec<(f64, f64)> = (0..CELLS * CELLS).map(point).collect();
@@ -113,7 +126,7 @@ fn regions(model: &Model, panel: &Panel) -> Vec<(f64, f64, usize)> {
 }
 
 /// Neighbours of one class in a row are one rectangle, all rectangles of a class one mark.
-fn draw_regions(figure: &mut Figure, panel: &Panel, regions: &[(f64, f64, usize)]) {
+pub(super) fn draw_regions(figure: &mut Figure, panel: &Panel, regions: &[(f64, f64, usize)]) {
     let inner = panel.inner;
     let (width, height) = ((inner.right - inner.left) / CELLS as f64, (inner.bottom - inner.top) / CELLS as f64);
     let classes = regions.iter().map(|cell| cell.2 + 1).max().unwrap_or(0);
@@ -132,7 +145,7 @@ fn draw_regions(figure: &mut Figure, panel: &Panel, regions: &[(f64, f64, usize)
     }
 }
 
-fn draw_row(figure: &mut Figure, panel: &Panel, row: &PredictionRow) {
+pub(super) fn draw_row(figure: &mut Figure, panel: &Panel, row: &PredictionRow, few: bool) {
     let (Some(x1), Some(x2)) = (row.x1, row.x2) else { return };
     let at = panel.at((x1, x2));
     let trains = row.part == "training";
@@ -140,7 +153,7 @@ fn draw_row(figure: &mut Figure, panel: &Panel, row: &PredictionRow) {
     let ink = Ink::Colour(class_colour(row.target as usize));
     // Dots must leave the ground to be seen.
     let radius = ((panel.inner.right - panel.inner.left) / 110.0).clamp(1.5, 2.8);
-    let radius = if trains { radius } else { 1.4 * radius };
+    let radius = if trains { radius } else { 1.4 * radius } * if few { 2.0 } else { 1.0 };
     if radius > 2.0 {
         Style { ink: Ink::Paper, dash: &[], marker }.dot(figure, at, radius + 0.5, 1.0);
     }

@@ -8,10 +8,13 @@ mod convergence_time;
 mod curve;
 mod diversity;
 mod ecdf;
+mod error_against_size;
 mod error_histogram;
 mod final_loss;
 mod fitness;
+mod fitted_curve;
 mod generations;
+mod hidden_space;
 mod operators;
 mod paired_difference;
 mod parts;
@@ -37,7 +40,10 @@ pub const PLOTS: &[&dyn Plot] = &[
     &ecdf::SolvedShare,
     &final_loss::FinalLoss,
     &fitness::Fitness,
+    &error_against_size::ErrorAgainstSize,
+    &fitted_curve::FittedCurve,
     &boundary::Boundary,
+    &hidden_space::HiddenSpace,
     &performance::Performance,
     &training_state::TrainingState,
     &regression::Regression,
@@ -200,9 +206,9 @@ fn seeds_caption(analysis: &Analysis) -> String {
 mod tests {
     use super::*;
     use crate::report::analysis::Models;
-    use crate::report::fixture::{analysis, audited, experiment, law, manifest, regression};
+    use crate::report::fixture::{analysis, audited, curve, experiment, law, manifest, planes, regression, shaped};
 
-    fn fixtures() -> [Analysis; 4] {
+    fn fixtures() -> [Analysis; 7] {
         let mut diverging = law(0.0, 8.0);
         diverging.diverges_from = 4;
         let failing = [diverging, law(5e3, 60.0), law(9.9e4, 1.0)];
@@ -211,6 +217,9 @@ mod tests {
             analysis(failing, 6, "targets: [0.3, 0.1, 0.01]"),
             regression(),
             audited(&[0, 10, 160]),
+            shaped(["(units: 2)", "(units: 8)", "(units: 20)"]),
+            curve(),
+            planes(),
         ]
     }
 

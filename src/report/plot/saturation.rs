@@ -22,9 +22,10 @@ impl Plot for Saturation {
     }
 
     fn reading(&self) -> &'static str {
-        "Above, the share of activations at the flat ends of their range; below, the decimal logarithm of the variance \
+        "Above, the share of activations at the flat ends of their range; then the share of dead units, which say the \
+         same of every row, such as a ReLU that is never on; below, the decimal logarithm of the variance \
          of each layer's gradient. Dark cells above mean units that hardly learn; numbers below that fall by whole units \
-         from the last layer to the first mean that the gradient vanishes on its way."
+         from the last layer to the first mean that the gradient vanishes on its way, and a dash that there is none."
     }
 
     fn is_standard(&self) -> bool {
@@ -42,9 +43,9 @@ impl Plot for Saturation {
             "Median over seeds; drawn: the first draw, start: what gradient descent got, end: deployed weights.";
         let columns = arms.len().clamp(1, 4);
         let blocks = arms.len().div_ceil(columns);
-        let height = 90.0 + blocks as f64 * (2.0 * 28.0 * layers as f64 + 110.0);
+        let height = 90.0 + blocks as f64 * (3.0 * 24.0 * layers as f64 + 165.0);
         let mut sheet = Sheet::sized(760.0, height.max(300.0), &self.question(analysis), caption, &[]);
-        let mut numbers = Numbers::new(&["arm", "layer", "moment", "saturated", "log10_gradient_variance"]);
+        let mut numbers = Numbers::new(&["arm", "layer", "moment", "saturated", "dead", "log10_gradient_variance"]);
         let gradients = arms.iter().flat_map(|arm| {
             (1..=layers).flat_map(move |layer| {
                 MOMENTS.iter().filter_map(move |(moment, _)| value(arm, layer, *moment, gradient))
@@ -57,15 +58,16 @@ impl Plot for Saturation {
         for (arm, tile) in arms.iter().zip(tiles) {
             let head = shortened(&arm.name, 12.5, tile.right - tile.left);
             figure.text(((tile.left + tile.right) / 2.0, tile.top + 8.0), head, 12.5, Anchor::Middle);
-            let halves = Rect { top: tile.top + 16.0, ..tile }.rows(2, 12.0);
-            let saturated = |x: f64| (x, percent(x));
-            draw_map(figure, halves[0], arm, layers, "saturated", share, saturated);
+            let parts = Rect { top: tile.top + 16.0, ..tile }.rows(3, 10.0);
+            let shown = |x: f64| (x, percent(x));
+            draw_map(figure, parts[0], arm, layers, "saturated", share, shown);
+            draw_map(figure, parts[1], arm, layers, "dead", dead, shown);
             let scaled = |x: f64| ((high - x) / (high - low).max(1e-9), format!("{x:.1}").replace('-', "−"));
-            draw_map(figure, halves[1], arm, layers, "log₁₀ gradient variance", gradient, scaled);
+            draw_map(figure, parts[2], arm, layers, "log₁₀ gradient variance", gradient, scaled);
             for layer in 1..=layers {
                 for (moment, name) in MOMENTS {
                     let of = |number: Number| value(arm, layer, moment, number).unwrap_or(f64::NAN);
-                    numbers.row(&[&arm.name, &layer.to_string(), name], &[of(share), of(gradient)]);
+                    numbers.row(&[&arm.name, &layer.to_string(), name], &[of(share), of(dead), of(gradient)]);
                 }
             }
         }
@@ -77,6 +79,10 @@ type Number = fn(&HealthRow) -> Option<f64>;
 
 fn share(row: &HealthRow) -> Option<f64> {
     row.saturated
+}
+
+fn dead(row: &HealthRow) -> Option<f64> {
+    Some(row.dead as f64 / row.units.max(1) as f64)
 }
 
 fn gradient(row: &HealthRow) -> Option<f64> {

@@ -100,7 +100,7 @@ fn layers(analysis: &WeightAnalysis) -> Vec<[String; 9]> {
     let mut table = Vec::new();
     let shown = |x: Option<f64>| x.map_or("–".into(), |x| digits(x, 3));
     for arm in &analysis.arms {
-        for layer in 1..=analysis.layers.len() {
+        for layer in 1..=arm.layers.len() {
             for moment in [Moment::Drawn, Moment::Start, Moment::End] {
                 let fits = analysis
                     .moments

@@ -74,7 +74,7 @@ fn of_arm(analysis: &WeightAnalysis, arm: &str) -> Vec<String> {
 
 /// `layer 1 by 0.80, layer 2 by 2.30 of its norm`; `None` where nothing moved.
 fn moved(analysis: &WeightAnalysis, arm: &str, from: Moment) -> Option<String> {
-    let layers = 1..=analysis.layers.len();
+    let layers = 1..=analysis.layers(arm).len();
     let of = |layer: usize| {
         let rows = analysis.moves.iter().filter(|row| row.arm == arm && row.from == from && row.layer == layer);
         middle(rows.map(|row| row.relative)).map(|share| (layer, share))
@@ -179,12 +179,12 @@ pub(super) fn stable_rank(analysis: &WeightAnalysis, arm: &str, layer: usize, mo
 fn spectrum(analysis: &WeightAnalysis, arm: &str) -> Option<String> {
     let of = |layer: usize| {
         // A layer of one input or one unit has but one direction.
-        let (inputs, units) = analysis.layers[layer - 1];
+        let (inputs, units) = analysis.layers(arm)[layer - 1];
         let rank = |moment| stable_rank(analysis, arm, layer, moment).filter(|_| inputs.min(units) > 1);
         let (from, to) = (rank(Moment::Start)?, rank(Moment::End)?);
         Some(format!("layer {layer} from {} to {}", ratio(from), ratio(to)))
     };
-    let texts: Vec<String> = (1..=analysis.layers.len()).filter_map(of).collect();
+    let texts: Vec<String> = (1..=analysis.layers(arm).len()).filter_map(of).collect();
     (!texts.is_empty()).then(|| format!("Training took the stable rank of {}.", texts.join(", of ")))
 }
 

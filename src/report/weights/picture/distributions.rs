@@ -36,7 +36,7 @@ impl Plot<WeightAnalysis> for Distributions {
 
     fn draw(&self, analysis: &WeightAnalysis) -> Drawing {
         let arms: Vec<&str> = analysis.arms.iter().take(MOST_ARMS).map(|arm| arm.name.as_str()).collect();
-        let layers = analysis.layers.len().min(MOST_LAYERS);
+        let layers = analysis.depth().min(MOST_LAYERS);
         let legend: Vec<Entry> = [Moment::Drawn, Moment::Start, Moment::End]
             .map(|moment| Entry { text: moment_name(moment).into(), sample: Sample::Line(look(moment)) })
             .into();

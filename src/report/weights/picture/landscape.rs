@@ -12,7 +12,7 @@ use crate::report::plot::{Drawing, Numbers, Plot};
 use crate::report::weights::page::moment_name;
 
 /// Bands of equal colour.
-const BANDS: usize = 10;
+pub(super) const BANDS: usize = 10;
 
 /// Training loss on a grid, with the weights of the run drawn in.
 pub struct Landscape(pub Plane);
@@ -21,14 +21,14 @@ impl Plot<WeightAnalysis> for Landscape {
     fn name(&self) -> &'static str {
         match self.0 {
             Plane::Path => "landscape",
-            Plane::Random => "landscape-random",
+            Plane::Random | Plane::Shared => "landscape-random",
         }
     }
 
     fn question(&self, _: &WeightAnalysis) -> String {
         match self.0 {
             Plane::Path => "Where did search and training go?".into(),
-            Plane::Random => "How wide is the basin?".into(),
+            Plane::Random | Plane::Shared => "How wide is the basin?".into(),
         }
     }
 
@@ -39,7 +39,7 @@ impl Plot<WeightAnalysis> for Landscape {
                  distances between weights. Where the start is the first draw the upward direction is a random one. \
                  Training itself left the plane between its ends."
             }
-            Plane::Random => {
+            Plane::Random | Plane::Shared => {
                 "Training loss around the deployed weights along two random directions; at 1 every unit's weights have \
                  moved by their own length. Arms share the scale of colours: a wide pale ground is a flat basin. Two \
                  directions of many show little of a landscape (Li et al. 2018)."
@@ -143,13 +143,13 @@ fn look(moment: Moment, ink: Ink) -> Style {
 }
 
 /// Bands of losses: band k begins at `edges[k]`.
-struct Levels {
-    edges: Vec<f64>,
+pub(super) struct Levels {
+    pub edges: Vec<f64>,
 }
 
 impl Levels {
     /// Equal ratios of the loss above its least value, from the 2 % to the 98 % quantile; equal steps where a loss is 0.
-    fn of(losses: impl Iterator<Item = f64>) -> Levels {
+    pub fn of(losses: impl Iterator<Item = f64>) -> Levels {
         let losses = crate::math::statistics::sorted(&losses.collect::<Vec<_>>());
         let at = |share| crate::math::statistics::quantile_of_sorted(&losses, share).unwrap_or(0.0);
         let (low, high) = (at(0.0), at(0.98));
@@ -163,13 +163,13 @@ impl Levels {
         self.edges[1..].iter().filter(|edge| loss >= **edge).count()
     }
 
-    fn colour(&self, band: usize) -> (u8, u8, u8) {
+    pub fn colour(&self, band: usize) -> (u8, u8, u8) {
         heat(band as f64 / (BANDS - 1) as f64)
     }
 }
 
 /// Each point colours the rectangle around it; neighbours of one band are one rectangle, all of a band one mark.
-fn ground(figure: &mut Figure, panel: &Panel, rows: &[&LandscapeRow], width: usize, levels: &Levels) {
+pub(super) fn ground(figure: &mut Figure, panel: &Panel, rows: &[&LandscapeRow], width: usize, levels: &Levels) {
     let inner = panel.inner;
     let height = rows.len() / width;
     // The outermost points lie on the edge and have half a cell.
@@ -191,7 +191,7 @@ fn ground(figure: &mut Figure, panel: &Panel, rows: &[&LandscapeRow], width: usi
 }
 
 /// Lines of equal loss, cell by cell (marching squares), joined where they meet.
-fn contour(figure: &mut Figure, panel: &Panel, rows: &[&LandscapeRow], width: usize, level: f64) {
+pub(super) fn contour(figure: &mut Figure, panel: &Panel, rows: &[&LandscapeRow], width: usize, level: f64) {
     let value = |at: usize| rows[at].train_loss.unwrap_or(f64::INFINITY);
     // An edge of the grid by its lower or left point and whether it goes up.
     type Edge = (usize, bool);

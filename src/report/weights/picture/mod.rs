@@ -1,6 +1,7 @@
 //! Pictures of an analysis of weights: each one a file and a line below.
 
 mod between;
+mod descent;
 mod distributions;
 mod landscape;
 mod path;
@@ -14,6 +15,7 @@ use crate::report::plot::Plot;
 
 /// All pictures, in the order of the report.
 pub const PICTURES: &[&dyn Plot<WeightAnalysis>] = &[
+    &descent::Descent,
     &path::Path,
     &landscape::Landscape(crate::experiment::analyze::Plane::Path),
     &landscape::Landscape(crate::experiment::analyze::Plane::Random),
@@ -58,14 +60,15 @@ mod tests {
 
     #[test]
     fn every_picture_draws_and_gives_its_numbers() {
-        let analysis = fixture::analysis();
+        let both = [fixture::analysis(), fixture::ways()];
         let mut names = Vec::new();
         for picture in PICTURES {
             let name = picture.name();
             names.push(name);
-            assert!(picture.applies(&analysis), "{name}");
-            assert!(picture.reading().ends_with('.') && picture.question(&analysis).contains('?'), "{name}");
-            let Drawing { figure, numbers } = picture.draw(&analysis);
+            let analysis = both.iter().find(|analysis| picture.applies(analysis));
+            let analysis = analysis.unwrap_or_else(|| panic!("{name} never applies"));
+            assert!(picture.reading().ends_with('.') && picture.question(analysis).contains('?'), "{name}");
+            let Drawing { figure, numbers } = picture.draw(analysis);
             let svg = figure.to_svg();
             assert!(!svg.contains("NaN") && !svg.contains("\"inf"), "{name}");
             assert!(figure.marks.len() > 10 && numbers.rows() > 0, "{name}");
@@ -84,6 +87,7 @@ mod tests {
         nothing.between.clear();
         nothing.pruning.clear();
         nothing.landscape.clear();
+        nothing.ways = Default::default();
         assert!(PICTURES.iter().all(|picture| !picture.applies(&nothing)));
     }
 

@@ -49,8 +49,14 @@ impl Plot<WeightAnalysis> for Spectrum {
         let tiles = sheet.body.rows(lines, 12.0).into_iter().flat_map(|line| line.columns(columns, 16.0));
         let figure = &mut sheet.figure;
         for (layer, tile) in layers.into_iter().zip(tiles) {
-            let (inputs, units) = analysis.layers[layer - 1];
-            let tile = headed(figure, tile, &format!("layer {layer}: {inputs} inputs, {units} units"));
+            let mut shapes: Vec<&(usize, usize)> =
+                analysis.arms.iter().filter_map(|arm| arm.layers.get(layer - 1)).collect();
+            shapes.dedup();
+            let head = match shapes[..] {
+                [(inputs, units)] => format!("layer {layer}: {inputs} inputs, {units} units"),
+                _ => format!("layer {layer}"),
+            };
+            let tile = headed(figure, tile, &head);
             let rows = || analysis.singular.iter().filter(|row| row.layer == layer);
             let most = rows().map(|row| row.index).max().unwrap_or(1) as f64;
             let x = Axis::between(0.8, most.max(2.0) + 0.2, "place").written(Ticks::Counts);
