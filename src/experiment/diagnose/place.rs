@@ -73,6 +73,7 @@ fn find(mut problem: Problem, outline: &Outline) -> (Problem, Option<Place>) {
             inside.next_back().map(|token| (token.span, "second time".into()))
         }),
         "P0138" | "P0143" => word(outline, &problem.message),
+        "P0160" | "P0161" | "P0162" => part(&problem.message, outline, &settings),
         "P0501" => {
             // Data files stand in the task, recipe files in any arm.
             let data = outline.find("task.data").map_or(0..0, |data| data.span.clone());
@@ -130,6 +131,21 @@ fn reference(problem: &mut Problem, outline: &Outline, settings: &[(String, &Fie
         problem.message = format!("`{}` names no arm", outline.text(&field.name));
     }
     Some((token.span, String::new()))
+}
+
+/// What a message about a suite or a recipe search speaks of: a setting by its path, or a task, trainer or arm by its name.
+fn part(message: &str, outline: &Outline, settings: &[(String, &Field)]) -> Option<Place> {
+    let mut paths = message.split('`').skip(1).step_by(2).filter(|path| path.contains('.'));
+    if let Some(node) = paths.find_map(|path| outline.find(path).ok()) {
+        return Some((node.span.clone(), String::new()));
+    }
+    let mut quoted = message.split('"').skip(1).step_by(2);
+    quoted.find_map(|name| {
+        let same = |field: &&Field| is_name(outline, field) && outline.text(&field.value.span) == format!("\"{name}\"");
+        // The file's own name comes first.
+        let field = settings.iter().skip(1).map(|(_, field)| *field).find(|field| same(field))?;
+        Some((field.value.span.clone(), String::new()))
+    })
 }
 
 /// The word in backquotes of a message, where it stands in the text.
