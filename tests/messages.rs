@@ -280,11 +280,16 @@ fn messages_of_recipe_searches() {
         ("units that no recipe is for", "hidden: [(units: 8)]", "hidden: [(units: 8, activation: Gelu)]"),
         ("no hidden layer", "hidden: [(units: 8)]", "hidden: []"),
         ("seeds of two phases", "validation: (seeds: Range(first: 5301", "validation: (seeds: Range(first: 5209"),
-        ("a task that is trained and tested on", "seed: 701", "seed: 601"),
-        ("passes that do not ascend", "passes: [100, 300]", "passes: [300, 100]"),
-        ("a target behind the budget", "TrainingPasses(900)", "TrainingPasses(200)"),
+        ("a task that is trained and tested on", "cells: 4, noise: 0.03, seed: 701", "cells: 3, seed: 601"),
+        ("passes that do not ascend", "passes: [300, 1000]", "passes: [1000, 300]"),
+        ("a target behind the budget", "TrainingPasses(3_000)", "TrainingPasses(200)"),
         ("a generation of three", "evolution: (", "evolution: (population: 3, "),
         ("an arm that the test adds itself", "name: \"orthogonal\"", "name: \"found\""),
+        (
+            "a pilot of the test that does not ascend",
+            "count: 9), passes: [300, 1000]),\n        sel",
+            "count: 9), passes: []),\n        sel",
+        ),
         ("a field of an experiment", "trainers:", "arms: [], trainers:"),
     ] {
         assert!(text.contains(from), "{from}");

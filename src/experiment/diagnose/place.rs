@@ -73,7 +73,7 @@ fn find(mut problem: Problem, outline: &Outline) -> (Problem, Option<Place>) {
             inside.next_back().map(|token| (token.span, "second time".into()))
         }),
         "P0138" | "P0143" => word(outline, &problem.message),
-        "P0160" | "P0161" | "P0162" => part(&problem.message, outline, &settings),
+        "P0160" | "P0161" | "P0162" => part(&problem, outline, &settings),
         "P0501" => {
             // Data files stand in the task, recipe files in any arm.
             let data = outline.find("task.data").map_or(0..0, |data| data.span.clone());
@@ -134,16 +134,20 @@ fn reference(problem: &mut Problem, outline: &Outline, settings: &[(String, &Fie
 }
 
 /// What a message about a suite or a recipe search speaks of: a setting by its path, or a task, trainer or arm by its name.
-fn part(message: &str, outline: &Outline, settings: &[(String, &Field)]) -> Option<Place> {
+fn part(problem: &Problem, outline: &Outline, settings: &[(String, &Field)]) -> Option<Place> {
+    let message = &problem.message;
+    // The test of a recipe search is a suite within its file.
+    let within = if problem.notes.iter().any(|note| note == "in `test`") { "test." } else { "" };
     let mut paths = message.split('`').skip(1).step_by(2).filter(|path| path.contains('.'));
-    if let Some(node) = paths.find_map(|path| outline.find(path).ok()) {
+    if let Some(node) = paths.find_map(|path| outline.find(&format!("{within}{path}")).ok()) {
         return Some((node.span.clone(), String::new()));
     }
     let mut quoted = message.split('"').skip(1).step_by(2);
     quoted.find_map(|name| {
-        let same = |field: &&Field| is_name(outline, field) && outline.text(&field.value.span) == format!("\"{name}\"");
-        // The file's own name comes first.
-        let field = settings.iter().skip(1).map(|(_, field)| *field).find(|field| same(field))?;
+        // The file's own name is none of a part.
+        let is_part = |path: &str| path != "name" && path.starts_with(within);
+        let same = |field: &Field| is_name(outline, field) && outline.text(&field.value.span) == format!("\"{name}\"");
+        let field = settings.iter().find(|(path, field)| is_part(path) && same(field))?.1;
         Some((field.value.span.clone(), String::new()))
     })
 }

@@ -152,12 +152,16 @@ impl RecipeStudy {
         let test = self.test.plan(threads)?;
         let mut plan =
             RecipePlan { runs: each * tasks, population, multiply_adds: Vec::new(), bytes: test.bytes, test };
+        let (mut largest, mut data) = (0, 0);
         for task in 0..tasks {
-            let cell = self.training.sample(task)?.plan(threads)?;
+            let sample = self.training.sample(task)?;
+            let cell = sample.plan(1)?;
             plan.multiply_adds.push(cell.budget as f64 * each as f64);
-            // Every thread may have a run of its own, whatever the seeds are.
-            plan.bytes = plan.bytes.max(cell.bytes * threads as u128);
+            largest = largest.max(cell.bytes);
+            data += 8 * (sample.dataset.rows() * (sample.dataset.features() + 1) * document.trainers.len()) as u128;
         }
+        // Every thread may have a run of its own, whatever the seeds are, and all tasks are ready all the time.
+        plan.bytes = plan.bytes.max(largest * threads as u128 + data);
         Ok(plan)
     }
 
@@ -210,7 +214,7 @@ const OWN: [&str; 3] = ["found", "recipe-simple", "recipe-v1"];
 fn test_suite(document: &RecipeSearch, found: Recipe) -> Result<Suite> {
     let test = &document.test;
     if let Some(taken) = test.arms.iter().find(|arm| OWN.contains(&arm.name.as_str())) {
-        return Err(Error::experiment("P0107", format!("an arm of `test` is called \"{}\"", taken.name))
+        return Err(Error::experiment("P0160", format!("an arm of `test` is called \"{}\"", taken.name))
             .note("the found recipe, `Recipe(Simple)` and `Recipe(V1)` come to the test under these names")
             .help("take it out, or give it another name"));
     }

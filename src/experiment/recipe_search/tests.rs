@@ -212,7 +212,7 @@ fn what_does_not_go_together_is_refused_with_its_place_and_a_way_out() {
         ),
         ("P0160", "ascend", TINY.replace("[30, 60]", "[60, 30]")),
         ("P0121", "at least 4", TINY.replace("population: 4", "population: 3")),
-        ("P0107", "found", TINY.replace("arms: [(name: \"glorot\"", "arms: [(name: \"found\"")),
+        ("P0160", "is called \"found\"", TINY.replace("arms: [(name: \"glorot\"", "arms: [(name: \"found\"")),
     ];
     for (code, words, text) in edits {
         let loaded = parse_as::<RecipeSearch>(&text, Path::new("tiny.ron")).unwrap();

@@ -4,15 +4,15 @@ use super::convergence::Convergence;
 use super::{RecipeAnalysis, headlines};
 use crate::error::Result;
 use crate::experiment::Folder;
-use crate::experiment::config::{Format, Seeds};
+use crate::experiment::config::Format;
 use crate::experiment::recipe_search::TEST;
 use crate::files;
 use crate::report::ReportOptions;
-use crate::report::number::{digits, ratio, short};
+use crate::report::number::{digits, short};
 use crate::report::page::{Shown, render};
 use crate::report::plot::{Plot, chosen};
 use crate::report::reproduce::date;
-use crate::report::suite::{self, Against, Standing, SuiteAnalysis, against_words, ratio_words};
+use crate::report::suite::{self, Against, Standing, SuiteAnalysis, against_words, listed, ratio_words};
 use crate::report::write::write_plots;
 use serde::Serialize;
 
@@ -114,10 +114,12 @@ fn change(price: f64) -> String {
 fn scores(analysis: &RecipeAnalysis) -> Vec<[String; 3]> {
     let rows = analysis.tables.validation.iter().filter(|row| row.step == "searches");
     let mut list: Vec<[String; 3]> = rows
-        .map(|row| [row.what.clone(), ratio(row.score.exp()), if row.kept { "taken".into() } else { String::new() }])
+        .map(|row| {
+            [row.what.clone(), digits(row.score.exp(), 3), if row.kept { "taken".into() } else { String::new() }]
+        })
         .collect();
     if let Some(found) = analysis.tables.found() {
-        list.push(["found: made simpler".into(), ratio(found.score.exp()), String::new()]);
+        list.push(["found: made simpler".into(), digits(found.score.exp(), 3), String::new()]);
     }
     list
 }
@@ -150,10 +152,6 @@ fn test(test: &SuiteAnalysis) -> Vec<[String; 7]> {
     rows
 }
 
-fn seeds_text(seeds: &Seeds) -> String {
-    seeds.to_vec().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// What was written down before the runs.
 fn rules(analysis: &RecipeAnalysis) -> Vec<(String, String)> {
     let document = &analysis.document;
@@ -172,7 +170,7 @@ fn rules(analysis: &RecipeAnalysis) -> Vec<(String, String)> {
                 "median losses of {} after {} passes at seeds {}",
                 analysis.control(),
                 passes.join(", "),
-                seeds_text(&document.pilot.seeds)
+                listed(&document.pilot.seeds)
             ),
         ),
         (
@@ -187,10 +185,10 @@ fn rules(analysis: &RecipeAnalysis) -> Vec<(String, String)> {
                 "CMA-ES, {} generations each, {} fresh seeds a generation; seeds {}",
                 evolution.generations.get(),
                 evolution.seeds.get(),
-                seeds_text(&document.seeds)
+                listed(&document.seeds)
             ),
         ),
-        ("validation".into(), format!("seeds {}", seeds_text(&document.validation.seeds))),
+        ("validation".into(), format!("seeds {}", listed(&document.validation.seeds))),
         (
             "simpler numbers".into(),
             format!(
