@@ -39,8 +39,8 @@ pub(super) fn adopt<D: Document>(experiment: D, started: &D) -> Result<D> {
     let (mut tree, old) = (tree(&experiment)?, tree(started)?);
     let mut changed = false;
     replace(&mut tree, Some(&old), &mut |path, old| {
-        let same = |name: &&str| old.and_then(|old| old.get(*name)).is_some_and(|own| own["from"] == path);
-        let own = old.filter(|_| ["Own", "OwnV1"].iter().any(|name| same(&name))).cloned();
+        let same = |name: &str| old.and_then(|old| old.get(name)).is_some_and(|own| own["from"] == path);
+        let own = old.filter(|_| ["Own", "OwnV1"].iter().any(|name| same(name))).cloned();
         changed |= own.is_some();
         Ok(own)
     })?;

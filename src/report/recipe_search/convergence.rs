@@ -36,9 +36,9 @@ impl Plot<RecipeAnalysis> for Convergence {
         let tasks = analysis.document.tasks.len();
         let caption = format!("Geometric means over {tasks} training tasks, their trainers and targets.");
         let mut sheet = Sheet::new(&self.question(analysis), &caption, &legend);
-        let start = analysis.start().map(|row| row.score.exp());
+        let start = analysis.start().map(|row| libm::exp(row.score));
         let rows = &analysis.tables.search;
-        let values = rows.iter().flat_map(|row| [row.mean.exp(), row.best.exp()]).chain(start).chain([1.0]);
+        let values = rows.iter().flat_map(|row| [libm::exp(row.mean), libm::exp(row.best)]).chain(start).chain([1.0]);
         let last = rows.iter().map(|row| row.generation).max().unwrap_or(1).max(2);
         let x = Axis::between(1.0, last as f64, "generation").written(Ticks::Counts);
         let y =
@@ -52,11 +52,14 @@ impl Plot<RecipeAnalysis> for Convergence {
         }
         let mut numbers = Numbers::new(&["search", "generation", "mean", "best"]);
         for (place, rows) in searches.iter().enumerate() {
-            let line: Vec<(f64, f64)> = rows.iter().map(|row| (row.generation as f64, row.mean.exp())).collect();
+            let line: Vec<(f64, f64)> = rows.iter().map(|row| (row.generation as f64, libm::exp(row.mean))).collect();
             panel.line(figure, &line, Style::of(place).stroke(1.8));
             for row in rows {
-                Style::of(place).dot(figure, panel.at((row.generation as f64, row.best.exp())), 2.2, 0.6);
-                numbers.row(&[&row.search.to_string()], &[row.generation as f64, row.mean.exp(), row.best.exp()]);
+                Style::of(place).dot(figure, panel.at((row.generation as f64, libm::exp(row.best))), 2.2, 0.6);
+                numbers.row(
+                    &[&row.search.to_string()],
+                    &[row.generation as f64, libm::exp(row.mean), libm::exp(row.best)],
+                );
             }
         }
         Drawing { figure: sheet.figure, numbers }

@@ -106,7 +106,7 @@ fn numbers(analysis: &RecipeAnalysis) -> Vec<Vec<String>> {
 
 /// A difference of scores as a change of cost: `+0.3%`.
 fn change(price: f64) -> String {
-    let percent = (1000.0 * (price.exp() - 1.0)).round() / 10.0;
+    let percent = (1000.0 * (libm::exp(price) - 1.0)).round() / 10.0;
     format!("{}{}%", if percent > 0.0 { "+" } else { "" }, digits(percent, 2))
 }
 
@@ -115,11 +115,11 @@ fn scores(analysis: &RecipeAnalysis) -> Vec<[String; 3]> {
     let rows = analysis.tables.validation.iter().filter(|row| row.step == "searches");
     let mut list: Vec<[String; 3]> = rows
         .map(|row| {
-            [row.what.clone(), digits(row.score.exp(), 3), if row.kept { "taken".into() } else { String::new() }]
+            [row.what.clone(), digits(libm::exp(row.score), 3), if row.kept { "taken".into() } else { String::new() }]
         })
         .collect();
     if let Some(found) = analysis.tables.found() {
-        list.push(["found: made simpler".into(), digits(found.score.exp(), 3), String::new()]);
+        list.push(["found: made simpler".into(), digits(libm::exp(found.score), 3), String::new()]);
     }
     list
 }

@@ -16,7 +16,7 @@ pub fn headlines(analysis: &RecipeAnalysis) -> Vec<String> {
 }
 
 fn trained(analysis: &RecipeAnalysis) -> String {
-    let cost = |score: f64| format!("{}×", ratio(score.exp()));
+    let cost = |score: f64| format!("{}×", ratio(libm::exp(score)));
     let (tables, document) = (&analysis.tables, &analysis.document);
     let found = tables.found().map_or(f64::NAN, |row| row.score);
     let start = analysis.start().map_or(f64::NAN, |row| row.score);
@@ -30,7 +30,7 @@ fn trained(analysis: &RecipeAnalysis) -> String {
         None => String::new(),
     };
     let simpler: Vec<f64> = analysis.numbers.iter().filter_map(|number| Some(number.simpler.as_ref()?.1)).collect();
-    let price = 100.0 * (simpler.iter().sum::<f64>().exp() - 1.0);
+    let price = 100.0 * (libm::exp(simpler.iter().sum()) - 1.0);
     let pruned = match simpler.len() {
         0 => "No number could be made simpler.".to_owned(),
         count => format!(
