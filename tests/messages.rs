@@ -297,6 +297,40 @@ fn messages_of_suites() {
     insta::assert_snapshot!(shortened(&all));
 }
 
+/// What may be wrong with a search for a recipe.
+#[test]
+fn messages_of_recipe_searches() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = include_str!("../experiments/recipe_search.ron");
+    let mut all = String::new();
+    for (name, from, to) in [
+        ("another name for the whole", "RecipeSearch(", "RecipSearch("),
+        ("a family that does not exist", "family: Simple", "family: V2"),
+        ("a start beyond the family", "family: Simple,", "family: Simple, start: Recipe(V1),"),
+        ("a start that is no recipe", "family: Simple,", "family: V1, start: GlorotUniform,"),
+        ("units of two kinds", "hidden: [(units: 8)]", "hidden: [(units: 8, activation: Relu)]"),
+        ("units that no recipe is for", "hidden: [(units: 8)]", "hidden: [(units: 8, activation: Gelu)]"),
+        ("no hidden layer", "hidden: [(units: 8)]", "hidden: []"),
+        ("seeds of two phases", "validation: (seeds: Range(first: 5301", "validation: (seeds: Range(first: 5209"),
+        ("a task that is trained and tested on", "cells: 4, noise: 0.03, seed: 701", "cells: 3, seed: 601"),
+        ("passes that do not ascend", "passes: [300, 1000]", "passes: [1000, 300]"),
+        ("a target behind the budget", "TrainingPasses(3_000)", "TrainingPasses(200)"),
+        ("a generation of three", "evolution: (", "evolution: (population: 3, "),
+        ("an arm that the test adds itself", "name: \"orthogonal\"", "name: \"found\""),
+        (
+            "a pilot of the test that does not ascend",
+            "count: 9), passes: [300, 1000]),\n        sel",
+            "count: 9), passes: []),\n        sel",
+        ),
+        ("a field of an experiment", "trainers:", "arms: [], trainers:"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(folder.path().join("search.ron"), text.replacen(from, to, 1)).unwrap();
+        all.push_str(&format!("# {name}\n{}\n\n", check(folder.path(), "search.ron", &[])));
+    }
+    insta::assert_snapshot!(shortened(&all));
+}
+
 /// A result folder with what may be wrong with it: everything that `resume`, `status`, `verify` and `run --out` say.
 #[test]
 fn messages_of_folders() {

@@ -1,6 +1,6 @@
 //! `precocial check`: everything but the run.
 
-use super::{Changes, overrides, search, suite, terminal::Terminal, units};
+use super::{Changes, overrides, recipe_search, search, suite, terminal::Terminal, units};
 use precocial::cost::Cost;
 use precocial::experiment::{Loaded, Opened, Plan, Study, grouped};
 use precocial::rng::{Purpose, Streams};
@@ -27,6 +27,7 @@ impl Check {
                 Ok(Checked::Experiment(examined)) => examined.print(terminal)?,
                 Ok(Checked::Search(examined)) => examined.print(file, terminal)?,
                 Ok(Checked::Suite(examined)) => examined.print(file, terminal)?,
+                Ok(Checked::Recipe(examined)) => examined.print(file, terminal)?,
                 Err(error) => errors.push(error),
             }
         }
@@ -44,6 +45,7 @@ enum Checked {
     Experiment(Box<Examined>),
     Search(Box<search::Examined>),
     Suite(Box<suite::Examined>),
+    Recipe(Box<recipe_search::Examined>),
 }
 
 impl Check {
@@ -52,6 +54,7 @@ impl Check {
             Opened::Experiment(loaded) => Checked::Experiment(examine(&loaded, &self.changes)?.into()),
             Opened::Search(loaded) => Checked::Search(search::examine(&loaded, &self.changes)?.into()),
             Opened::Suite(loaded) => Checked::Suite(suite::examine(&loaded, &self.changes)?.into()),
+            Opened::Recipe(loaded) => Checked::Recipe(recipe_search::examine(&loaded, &self.changes)?.into()),
         })
     }
 }

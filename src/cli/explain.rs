@@ -184,13 +184,18 @@ const CODES: &[(&str, &str, &str)] = &[
     ),
     (
         "P0160",
-        "the parts of a suite do not go together",
-        "A suite writes down before it runs what could be chosen afterwards. Its pilot, selection and final have no seed in\ncommon; it has candidates and classics; its pilot names an arm, and passes that ascend up to the budget at most; no arm\nrefers to another one. The message says which of these is not so.",
+        "the parts of a suite or recipe search do not go together",
+        "A suite writes down before it runs what could be chosen afterwards. Its pilot, selection and final have no seed in\ncommon; it has candidates and classics; its pilot names an arm, and passes that ascend up to the budget at most; no arm\nrefers to another one. A search for a recipe has six lists of seeds with none in common, tests on tasks that it does not\ntrain on, and has hidden units of one kind in all of them. The message says which of these is not so.",
     ),
     (
         "P0161",
         "a task without a target",
         "The targets of a suite are the median training losses of its pilot arm. On the named task more than half of the\npilot's runs had no finite loss by then: they diverged, or had not begun. Another arm, trainer or number of passes helps.",
+    ),
+    (
+        "P0162",
+        "a target that the control never reaches",
+        "The cost of the control is the unit in which a search for a recipe scores. At the validation seeds none of its runs\nreached the named target within the budget. A larger budget, an earlier target, or other trainers or tasks help.",
     ),
     (
         "P0201",

@@ -15,6 +15,7 @@ mod overrides;
 mod panic;
 mod predict;
 mod progress;
+mod recipe_search;
 mod report;
 mod resume;
 mod run;

@@ -34,6 +34,8 @@ pub enum Template {
     WannDigits,
     /// A campaign: arms on many tasks, with targets and controls chosen on other seeds
     Suite,
+    /// A search for a better start: the numbers of a recipe, evolved on some tasks and tested on others
+    RecipeSearch,
 }
 
 impl Template {
@@ -47,6 +49,7 @@ impl Template {
             Template::WannSwingup => include_str!("templates/wann_swingup.ron"),
             Template::WannDigits => include_str!("templates/wann_digits.ron"),
             Template::Suite => include_str!("../../experiments/suite/quick.ron"),
+            Template::RecipeSearch => include_str!("../../experiments/recipe_search.ron"),
         }
     }
 
@@ -60,6 +63,7 @@ impl Template {
             Template::WannSwingup => "wann_swingup.ron",
             Template::WannDigits => "wann_digits.ron",
             Template::Suite => "suite.ron",
+            Template::RecipeSearch => "recipe_search.ron",
         }
     }
 }

@@ -14,6 +14,7 @@ pub fn open(path: &Path, changes: &Changes) -> Result<Opened> {
         Opened::Experiment(loaded) => Opened::Experiment(change(loaded, changes)?),
         Opened::Search(loaded) => Opened::Search(change(loaded, changes)?),
         Opened::Suite(loaded) => Opened::Suite(change(loaded, changes)?),
+        Opened::Recipe(loaded) => Opened::Recipe(change(loaded, changes)?),
     })
 }
 

@@ -55,14 +55,14 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn show(&self, state: &mut State, arm: &str, seed: u64) {
+    fn show(&self, state: &mut State, now: &str) {
         let done = (state.finished as f64 + state.under_way.values().sum::<f64>()) / self.runs as f64;
         let elapsed = self.begin.elapsed();
         let text = || {
             // Early guesses of the end mislead more than they help.
             let left = elapsed.as_secs_f64() * (1.0 - done) / done;
             let left = if done > 0.01 { format!(", {} left", units::seconds(left)) } else { String::new() };
-            format!("{}/{} runs, now {arm} at seed {seed}{left}", state.finished, self.runs)
+            format!("{}/{} runs, now {now}{left}", state.finished, self.runs)
         };
         if let Some(bar) = &self.bar {
             bar.set_position((done * PARTS) as u64);
@@ -100,6 +100,12 @@ impl Watch for Progress<'_> {
                 self.terminal.event(&json!({"event": "finished", "seed": seed, "results": rows}));
                 ("search", seed)
             }
+            Event::Scored { what, runs, best } => {
+                state.finished += runs;
+                self.terminal.event(&json!({"event": "scored", "what": what, "runs": runs, "best": best}));
+                self.show(&mut state, what);
+                return;
+            }
             Event::Damaged { problem, from_start } => {
                 let what = if from_start { "this run begins again" } else { "the save before is used" };
                 self.terminal.say(&diagnostics::render(&problem.clone().note(what), self.terminal.styled));
@@ -107,7 +113,7 @@ impl Watch for Progress<'_> {
             }
             _ => return,
         };
-        self.show(&mut state, arm, seed);
+        self.show(&mut state, &format!("{arm} at seed {seed}"));
     }
 
     fn is_cancelled(&self) -> bool {

@@ -53,6 +53,14 @@ impl Report {
                 self.perform_suite(&folder, terminal)?;
                 continue;
             }
+            if report::recipe_search::is_recipe_search(&folder) {
+                let analysis = report::recipe_search::write(&folder, &self.options())?;
+                terminal.print(&report::recipe_search::summary_text(&analysis))?;
+                if let Some(page) = page(&folder) {
+                    terminal.print(&format!("  report   {}", page.display()))?;
+                }
+                continue;
+            }
             // First, because it says best that a folder holds no results.
             folder.manifest()?;
             let mut options = ReportOptions::from(&folder.experiment()?.report);

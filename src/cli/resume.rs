@@ -1,10 +1,12 @@
 //! `precocial resume`: goes on with a run that was interrupted, or adds seeds to one that is whole.
 
 use super::overrides::parse_seeds;
-use super::{check, memory_limit, progress::Progress, run, search, signals, suite, terminal::Terminal, threads, units};
+use super::{check, memory_limit, progress::Progress, recipe_search, run, search, signals, suite};
+use super::{terminal::Terminal, threads, units};
 use precocial::Result;
 use precocial::experiment::{
-    self, Experiment, Folder, Loaded, Reopened, Resumable, Study, Suite, TopologySearch, to_text,
+    self, Experiment, Folder, Loaded, RecipeSearch, RecipeStudy, Reopened, Resumable, Study, Suite, TopologySearch,
+    to_text,
 };
 use std::path::PathBuf;
 
@@ -38,6 +40,7 @@ impl Resume {
             match folder.manifest()?.kind.as_str() {
                 "TopologySearch" => self.search(folder, terminal),
                 "Suite" => self.suite(folder, terminal),
+                "RecipeSearch" => self.recipe(folder, terminal),
                 _ => self.experiment(folder, terminal),
             }
         })
@@ -91,6 +94,20 @@ impl Resume {
         let run = experiment::resume_suite(&study, &reopened, threads, &progress);
         progress.finish();
         suite::conclude(&run?, plan.runs, &study, !self.no_report, terminal)
+    }
+
+    fn recipe(&self, folder: Folder, terminal: &Terminal) -> Result<()> {
+        let reopened: Reopened<RecipeSearch> = self.open(folder)?;
+        let loaded = self.loaded(&reopened);
+        let study = RecipeStudy::new(loaded.experiment.clone(), loaded.folder())?;
+        let threads = threads(self.threads);
+        let plan = study.plan(threads)?;
+        recipe_search::check_memory(&plan, memory_limit(self.memory_limit))?;
+        let (runs, finished) = (plan.runs + plan.test.runs, experiment::Standing::of(&reopened.folder)?.finished);
+        let progress = Progress::after(terminal, runs, finished);
+        let run = experiment::resume_recipe_search(&study, &reopened, threads, &progress);
+        progress.finish();
+        recipe_search::conclude(&run?, runs, !self.no_report, terminal)
     }
 
     fn open<D: Resumable>(&self, folder: Folder) -> Result<Reopened<D>> {

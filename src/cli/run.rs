@@ -1,9 +1,11 @@
 //! `precocial run`: from an experiment file to a result folder.
 
-use super::{Changes, check, overrides, progress::Progress, report, search, signals, suite, terminal::Terminal};
+use super::{
+    Changes, check, overrides, progress::Progress, recipe_search, report, search, signals, suite, terminal::Terminal,
+};
 use precocial::error::Kind;
 use precocial::experiment::folder::State;
-use precocial::experiment::{self, Loaded, Manifest, Opened, RunOptions, Study, Suite, TopologySearch};
+use precocial::experiment::{self, Loaded, Manifest, Opened, RecipeSearch, RunOptions, Study, Suite, TopologySearch};
 use precocial::task::Data;
 use precocial::{Error, Result};
 use serde_json::json;
@@ -71,6 +73,23 @@ impl Run {
         suite::conclude(&run?, examined.plan.runs, &examined.study, !self.no_report, terminal)
     }
 
+    fn recipe(&self, loaded: &Loaded<RecipeSearch>, terminal: &Terminal) -> Result<()> {
+        let examined = recipe_search::examine(loaded, &self.changes)?;
+        if self.dry_run {
+            examined.print(&loaded.path, terminal)?;
+            terminal.say("Nothing was run.");
+            return Ok(());
+        }
+        terminal.say(&examined.headline());
+        terminal.say(&format!("  plan: {}", examined.forecast()));
+        let progress = Progress::new(terminal, examined.runs());
+        let options = self.options(&loaded.source, loaded.folder());
+        let run = experiment::run_recipe_search(&examined.study, &options, &progress);
+        progress.finish();
+        let run = run.map_err(|error| loaded.locate(error))?;
+        recipe_search::conclude(&run, examined.runs(), !self.no_report, terminal)
+    }
+
     fn options(&self, source: &str, folder: &Path) -> RunOptions {
         RunOptions {
             out: self.out.clone(),
@@ -88,6 +107,7 @@ impl Run {
             Opened::Experiment(loaded) => loaded,
             Opened::Search(loaded) => return self.search(&loaded, terminal),
             Opened::Suite(loaded) => return self.suite(&loaded, terminal),
+            Opened::Recipe(loaded) => return self.recipe(&loaded, terminal),
         };
         let examined = check::examine(&loaded, &self.changes)?;
         if self.dry_run {

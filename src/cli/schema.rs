@@ -66,6 +66,10 @@ const ABOUT: &[(&str, &str)] = &[
     ("trainers[0]", "a way to train; each arm uses the one that served it best in the selection"),
     ("arms[0].role", "which side an arm of a suite is on"),
     ("pilot", "how the targets of each task are found"),
+    ("family", "which numbers of a recipe are searched; each family contains those before it"),
+    ("evolution", "how the numbers of a recipe are evolved"),
+    ("validation", "how searches are compared, and numbers pruned and rounded"),
+    ("test", "what the found recipe is held against: a suite on other tasks"),
     ("margin", "differences that do not matter: better and worse lie beyond both"),
 ];
 

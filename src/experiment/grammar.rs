@@ -6,6 +6,7 @@
 use crate::experiment::config::Experiment;
 use crate::experiment::load::{Document, dialect, to_text};
 use crate::experiment::outline::Outline;
+use crate::experiment::recipe_search::RecipeSearch;
 use crate::experiment::search::TopologySearch;
 use crate::experiment::suite::Suite;
 use ron::Error as Refusal;
@@ -20,6 +21,25 @@ const SUITE: &str = r#"Suite(
     budget: RowPasses(1),
     pilot: (arm: "a", seeds: List([1]), passes: [1.0]),
     selection: List([2]), seeds: List([3]),
+)"#;
+
+/// The same for a recipe search.
+const RECIPE: &str = r#"RecipeSearch(
+    schema: 1, name: "a", family: V1, start: Some(Recipe(V1)),
+    tasks: [(name: "a", task: Classification(data: Builtin("iris"), split: Random(train: 1.0)), network: Mlp(hidden: [(units: 1)]))],
+    trainers: [(name: "a", train: (optimizer: Adam()))],
+    pilot: (seeds: List([1]), passes: [1.0]),
+    budget: RowPasses(1),
+    seeds: List([2]),
+    validation: (seeds: List([3])),
+    test: (
+        tasks: [(name: "a", task: Classification(data: Builtin("iris"), split: Random(train: 1.0)), network: Mlp(hidden: [(units: 1)]))],
+        trainers: [(name: "a", train: (optimizer: Adam()))],
+        arms: [(name: "a", role: Candidate, method: Random(scheme: GlorotUniform))],
+        budget: Some(RowPasses(1)),
+        pilot: (arm: "a", seeds: List([1]), passes: [1.0]),
+        selection: List([2]), seeds: List([3]),
+    ),
 )"#;
 
 /// What may stand as a value.
@@ -111,7 +131,7 @@ impl Grammar {
     }
 }
 
-/// The grammar of experiment files: of experiments, then of searches, then of suites.
+/// The grammar of experiment files: of experiments, then of searches, of suites, and of searches for recipes.
 pub fn grammar() -> &'static Grammar {
     static GRAMMAR: OnceLock<Grammar> = OnceLock::new();
     GRAMMAR.get_or_init(|| {
@@ -119,6 +139,7 @@ pub fn grammar() -> &'static Grammar {
         shape(&mut grammar, SEED, "");
         shape(&mut grammar, SEARCH, "");
         shape(&mut grammar, SUITE, "");
+        shape(&mut grammar, RECIPE, "");
         grammar
     })
 }
@@ -184,6 +205,7 @@ fn parsed(text: &str) -> Result<String, Refusal> {
     match text.split('(').next().map(str::trim) {
         Some(TopologySearch::ROOT) => of::<TopologySearch>(text),
         Some(Suite::ROOT) => of::<Suite>(text),
+        Some(RecipeSearch::ROOT) => of::<RecipeSearch>(text),
         _ => of::<Experiment>(text),
     }
 }

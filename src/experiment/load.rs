@@ -5,6 +5,7 @@ use crate::experiment::config::{Experiment, SCHEMA, Seeds};
 use crate::experiment::diagnose;
 use crate::experiment::outline::{TokenKind, tokens};
 use crate::experiment::prepare::Study;
+use crate::experiment::recipe_search::{RecipeSearch, RecipeStudy};
 use crate::experiment::search::{SearchStudy, TopologySearch};
 use crate::experiment::suite::{Suite, SuiteStudy};
 use crate::files;
@@ -62,8 +63,20 @@ impl Document for Suite {
     }
 }
 
+impl Document for RecipeSearch {
+    const ROOT: &'static str = "RecipeSearch";
+
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+
+    fn seeds(&mut self) -> &mut Seeds {
+        &mut self.seeds
+    }
+}
+
 /// Names of all kinds of documents.
-pub const ROOTS: [&str; 3] = [Experiment::ROOT, TopologySearch::ROOT, Suite::ROOT];
+pub const ROOTS: [&str; 4] = [Experiment::ROOT, TopologySearch::ROOT, Suite::ROOT, RecipeSearch::ROOT];
 
 /// A file of any kind.
 #[derive(Clone, Debug)]
@@ -74,6 +87,8 @@ pub enum Opened {
     Search(Loaded<TopologySearch>),
     /// Arms that compete on many tasks.
     Suite(Loaded<Suite>),
+    /// A search for the numbers of a recipe.
+    Recipe(Loaded<RecipeSearch>),
 }
 
 /// An experiment or a search with the text it came from.
@@ -129,6 +144,16 @@ impl Loaded<Suite> {
     }
 }
 
+impl Loaded<RecipeSearch> {
+    /// The search with everything checked; errors say where in the file they come from, as far as one place is meant.
+    ///
+    /// # Errors
+    /// As [`RecipeStudy::new`].
+    pub fn study(&self) -> Result<RecipeStudy> {
+        RecipeStudy::new(self.experiment.clone(), self.folder()).map_err(|error| self.locate(error))
+    }
+}
+
 /// The dialect of RON that experiment files are written in.
 pub fn dialect() -> ron::Options {
     ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
@@ -142,7 +167,7 @@ pub fn load(path: &Path) -> Result<Loaded> {
     parse(&read(path)?, path)
 }
 
-/// Reads a file that holds an experiment, a search or a suite.
+/// Reads a file that holds an experiment, a search of either kind or a suite.
 ///
 /// # Errors
 /// As [`load`].
@@ -151,6 +176,7 @@ pub fn open(path: &Path) -> Result<Opened> {
     Ok(match meant(&text) {
         TopologySearch::ROOT => Opened::Search(parse_as(&text, path)?),
         Suite::ROOT => Opened::Suite(parse_as(&text, path)?),
+        RecipeSearch::ROOT => Opened::Recipe(parse_as(&text, path)?),
         _ => Opened::Experiment(parse(&text, path)?),
     })
 }
@@ -167,6 +193,7 @@ fn meant(text: &str) -> &'static str {
     match name.to_lowercase().as_str() {
         "wann" | "search" | "topology" | "architecturesearch" => TopologySearch::ROOT,
         "campaign" | "benchmark" => Suite::ROOT,
+        "recipe" | "initializersearch" => RecipeSearch::ROOT,
         _ => diagnose::nearest(name, ROOTS).unwrap_or(Experiment::ROOT),
     }
 }

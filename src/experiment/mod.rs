@@ -14,6 +14,7 @@ pub mod model;
 pub mod outline;
 mod prepare;
 mod probe;
+pub mod recipe_search;
 mod recipes;
 pub mod record;
 mod replicate;
@@ -35,6 +36,7 @@ pub use load::{Document, Loaded, Opened, ROOTS, dialect, load, open, parse, pars
 pub use model::Model;
 pub use prepare::{Plan, Study, bytes_text, grouped};
 pub use probe::{PROBE, probe};
+pub use recipe_search::{RecipeRun, RecipeSearch, RecipeStudy, resume_recipe_search, run_recipe_search};
 pub use record::ResultRow;
 pub use replicate::grid;
 pub use resume::{Reopened, Resumable, Standing};

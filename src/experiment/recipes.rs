@@ -3,16 +3,17 @@
 use crate::error::{Error, Kind, Result};
 use crate::experiment::load::{Document, dialect};
 use crate::files;
-use crate::train::initializer::SimpleRecipe;
+use crate::train::initializer::{Recipe, SimpleRecipe, V1Recipe};
 use ron::Error as Refusal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::Path;
 
 /// What a recipe file may hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum RecipeFile {
     Simple(SimpleRecipe),
+    V1(V1Recipe),
 }
 
 /// The experiment with numbers in the place of each recipe file. Paths start at `folder`.
@@ -38,7 +39,8 @@ pub(super) fn adopt<D: Document>(experiment: D, started: &D) -> Result<D> {
     let (mut tree, old) = (tree(&experiment)?, tree(started)?);
     let mut changed = false;
     replace(&mut tree, Some(&old), &mut |path, old| {
-        let own = old.and_then(|old| old.get("Own")).filter(|own| own["from"] == path).cloned();
+        let same = |name: &str| old.and_then(|old| old.get(name)).is_some_and(|own| own["from"] == path);
+        let own = old.filter(|_| ["Own", "OwnV1"].iter().any(|name| same(name))).cloned();
         changed |= own.is_some();
         Ok(own)
     })?;
@@ -70,7 +72,7 @@ fn replace(value: &mut Value, other: Option<&Value>, change: &mut Change) -> Res
                 match path.map(str::to_owned) {
                     Some(path) => {
                         if let Some(own) = change(&path, other)? {
-                            *field = json!({ "Own": own });
+                            *field = own;
                         }
                     }
                     None => replace(field, other, change)?,
@@ -83,7 +85,7 @@ fn replace(value: &mut Value, other: Option<&Value>, change: &mut Change) -> Res
 }
 
 /// Reads one recipe file.
-fn read(name: &str, folder: &Path) -> Result<SimpleRecipe> {
+fn read(name: &str, folder: &Path) -> Result<Recipe> {
     let path = folder.join(name);
     // Looked at before it is opened: opening a named pipe would wait for ever.
     if std::fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
@@ -95,7 +97,7 @@ fn read(name: &str, folder: &Path) -> Result<SimpleRecipe> {
     let text = std::str::from_utf8(&bytes).map_err(|_| {
         Error::experiment("P0102", "the file is not UTF-8 text").in_file(&path).help("save it as UTF-8")
     })?;
-    let RecipeFile::Simple(recipe) = dialect().from_str(text).map_err(|cause| {
+    let mut recipe: RecipeFile = dialect().from_str(text).map_err(|cause| {
         let code = match cause.code {
             Refusal::NoSuchStructField { .. } => "P0103",
             Refusal::NoSuchEnumVariant { .. } => "P0104",
@@ -105,13 +107,24 @@ fn read(name: &str, folder: &Path) -> Result<SimpleRecipe> {
         };
         Error::experiment(code, format!("this is no recipe: {}", words(&cause.code)))
             .at(&path, cause.span.start.line, cause.span.start.col)
-            .help("a recipe is written `Simple(tanh: (…), relu: (…))`; experiments/recipes/simple.ron is one")
+            .help("a recipe is written `Simple(tanh: (…), relu: (…))` or `V1(…)`; experiments/recipes has one of each")
     })?;
-    if recipe.from.is_some() {
+    let from = match &mut recipe {
+        RecipeFile::Simple(recipe) => &mut recipe.from,
+        RecipeFile::V1(recipe) => &mut recipe.from,
+    };
+    if from.replace(name.to_owned()).is_some() {
         return Err(Error::experiment("P0103", "a recipe file has no `from`").in_file(&path).help("take it out"));
     }
-    recipe.check().map_err(|error| error.in_file(&path))?;
-    Ok(SimpleRecipe { from: Some(name.to_owned()), ..recipe })
+    match &recipe {
+        RecipeFile::Simple(recipe) => recipe.check(),
+        RecipeFile::V1(recipe) => recipe.check(),
+    }
+    .map_err(|error| error.in_file(&path))?;
+    Ok(match recipe {
+        RecipeFile::Simple(recipe) => Recipe::Own(Box::new(recipe)),
+        RecipeFile::V1(recipe) => Recipe::OwnV1(Box::new(recipe)),
+    })
 }
 
 /// The parser's refusal in one line.
@@ -162,15 +175,22 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_file_is_simple() {
+    fn the_shipped_files_are_the_published_recipes() {
         let arms = r#"(name: "file", method: Random(scheme: Recipe(File("simple.ron")))),
-            (name: "simple", method: Random(scheme: Recipe(Simple)))"#;
+            (name: "simple", method: Random(scheme: Recipe(Simple))),
+            (name: "v1-file", method: Random(scheme: Recipe(File("v1.ron")))),
+            (name: "v1", method: Random(scheme: Recipe(V1)))"#;
         let study = Study::new(experiment(arms), &shipped()).unwrap();
-        let [file, simple] = [0, 1].map(|arm| {
+        let [file, simple, v1_file, v1] = [0, 1, 2, 3].map(|arm| {
             let scheme = study.experiment.arms[arm].method.scheme().unwrap();
             start(scheme, &study.network, &study).iter().map(|x| x.to_bits()).collect::<Vec<u32>>()
         });
         assert_eq!(file, simple);
+        assert_eq!(v1_file, v1);
+        let resolved = to_text(&study.experiment);
+        assert!(resolved.contains("OwnV1(") && resolved.contains("v1.ron"), "{resolved}");
+        let again = parse(&resolved, Path::new("x.ron")).unwrap().experiment;
+        assert_eq!(adopt(experiment(arms), &again).unwrap(), study.experiment);
     }
 
     #[test]
@@ -234,6 +254,7 @@ mod tests {
         for (text, code, words) in [
             ("Simple(\n tahn: ())", "P0103", "tahn"),
             ("V9()", "P0104", "V9"),
+            ("V1(relu: (centring: 0.1))", "P0105", "first_length"),
             ("Simple(relu: (centring: 0.1))", "P0105", "first_spread"),
             (&format!("Simple(relu: (first_spread: -1, {numbers}))"), "P0121", "must be above 0, found -1"),
             (&format!("Simple(relu: (first_spread: NaN, {numbers}))"), "P0121", "must be a finite number"),

@@ -77,9 +77,17 @@ pub struct Desk<'a> {
 /// # Errors
 /// What `keep` returns; data that cannot be split at this seed; a start that cannot be drawn; a file that cannot be written.
 pub fn run_replicate(study: &Study, seed: u64, desk: &Desk, all: &mut Vec<Left>) -> Result<()> {
+    run_arms(study, &study.order, seed, desk, all)
+}
+
+/// The same with some arms only, in an order in which none comes before one that it refers to.
+///
+/// # Errors
+/// As [`run_replicate`].
+pub fn run_arms(study: &Study, arms: &[usize], seed: u64, desk: &Desk, all: &mut Vec<Left>) -> Result<()> {
     let prepared = study.prepare(seed)?;
     let mut finished: Vec<Option<Finished>> = vec![None; study.experiment.arms.len()];
-    for &index in &study.order {
+    for &index in arms {
         let arm = &study.experiment.arms[index];
         let train = study.train_context(index, &prepared.supervised, seed);
         let network = train.network;

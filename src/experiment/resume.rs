@@ -5,6 +5,7 @@ use crate::experiment::checkpoint::{self, Checkpoint};
 use crate::experiment::config::{Experiment, Report, Seeds, Statistics};
 use crate::experiment::folder::{Folder, Manifest, State};
 use crate::experiment::load::{Document, parse_as, to_text};
+use crate::experiment::recipe_search::{self, RecipeSearch};
 use crate::experiment::replicate::hexadecimal;
 use crate::experiment::search::TopologySearch;
 use crate::experiment::suite::{self, Suite};
@@ -71,6 +72,17 @@ impl Resumable for Suite {
     }
 }
 
+impl Resumable for RecipeSearch {
+    /// All but the notes, as of a suite.
+    fn meaning(&self) -> RecipeSearch {
+        RecipeSearch { notes: String::new(), ..self.clone() }
+    }
+
+    fn runs(&self) -> usize {
+        self.seeds.to_vec().len()
+    }
+}
+
 /// SHA-256 of what a document means, in hexadecimal digits.
 pub fn meaning_hash<D: Resumable>(document: &D) -> String {
     hexadecimal(&Sha256::digest(to_text(&document.meaning()).as_bytes()))
@@ -100,8 +112,10 @@ impl Standing {
     /// `P0305` for a folder that holds no results; a copy of the experiment that cannot be read.
     pub fn of(folder: &Folder) -> Result<Standing> {
         let is_written = folder.is_locked();
-        if folder.manifest()?.kind == Suite::ROOT {
-            return Standing::of_suite(folder, is_written);
+        match folder.manifest()?.kind.as_str() {
+            Suite::ROOT => return Standing::counted(folder, is_written, suite::standing),
+            RecipeSearch::ROOT => return Standing::counted(folder, is_written, recipe_search::standing),
+            _ => {}
         }
         let (finished, under_way) = checkpoint::census(folder.path());
         // Looked at last: whoever completes the run in between empties the folder of checkpoints after this changed.
@@ -116,10 +130,15 @@ impl Standing {
         Ok(Standing { manifest, is_written, finished, runs, seeds, under_way })
     }
 
-    fn of_suite(folder: &Folder, is_written: bool) -> Result<Standing> {
-        let mut suite: Suite = read(&folder.path().join("experiment.resolved.ron"))?;
-        let seeds = suite.seeds().to_vec().len();
-        let (finished, runs) = suite::standing(folder, &suite)?;
+    /// Of a document that counts its runs itself.
+    fn counted<D: Document>(
+        folder: &Folder,
+        is_written: bool,
+        count: impl Fn(&Folder, &D) -> Result<(usize, usize)>,
+    ) -> Result<Standing> {
+        let mut document: D = read(&folder.path().join("experiment.resolved.ron"))?;
+        let seeds = document.seeds().to_vec().len();
+        let (finished, runs) = count(folder, &document)?;
         Ok(Standing { manifest: folder.manifest()?, is_written, finished, runs, seeds, under_way: Vec::new() })
     }
 }

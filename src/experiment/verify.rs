@@ -5,6 +5,7 @@ use crate::experiment::config::{Experiment, Seeds};
 use crate::experiment::folder::{Folder, State, Tables};
 use crate::experiment::load::Document;
 use crate::experiment::prepare::Study;
+use crate::experiment::recipe_search::{self, RecipeSearch, RecipeStudy, TEST};
 use crate::experiment::resume::{Reopened, check_data, differences};
 use crate::experiment::run::{RunOptions, run};
 use crate::experiment::search::{SearchStudy, SearchTables, TopologySearch, run_search};
@@ -50,6 +51,9 @@ pub fn verify(
         let mut list = Vec::new();
         compare("results.csv", &old, &now, &mut list);
         return Ok(Verified { runs: now.len() / study.suite.pilot.passes.len(), differences: list });
+    }
+    if manifest.kind == RecipeSearch::ROOT {
+        return recipe(folder, seeds, data_folder, threads, watch);
     }
     let scratch = tempfile::tempdir().map_err(|cause| Error::io("making", &std::env::temp_dir(), &cause))?;
     let options = RunOptions { out: Some(scratch.path().join("again")), threads, ..RunOptions::default() };
@@ -110,6 +114,36 @@ pub fn verify(
     compare("health.csv", &old.health, &now.health, &mut list);
     compare("predictions.csv", &old.predictions, &now.predictions, &mut list);
     Ok(Verified { runs: study.seeds.len() * study.experiment.arms.len(), differences: list })
+}
+
+/// The searches with these seeds; or all but the searches: pilot, validation, the recipe and its test.
+fn recipe(
+    folder: &Folder,
+    seeds: Option<&Seeds>,
+    data_folder: Option<&Path>,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Verified> {
+    let (document, data, _) = again::<RecipeSearch>(folder, None, data_folder)?;
+    let study = RecipeStudy::new(document, &data)?;
+    check_data(&folder.manifest()?, &study.files())?;
+    let seeds = seeds.map(Seeds::to_vec);
+    let found = recipe_search::again(&study, folder, seeds.as_deref(), threads, watch)?;
+    let (old, now) = (found.old, found.now);
+    let (mut runs, mut list) = (found.runs, Vec::new());
+    compare("pilot.csv", &old.pilot, &now.pilot, &mut list);
+    compare("search.csv", &old.search, &now.search, &mut list);
+    compare("validation.csv", &old.validation, &now.validation, &mut list);
+    if let Some(recipe) = found.recipe {
+        let text = crate::files::read_capped(&folder.path().join("recipe.ron"), 1 << 16, Kind::Data)?;
+        if text != recipe.as_bytes() {
+            list.push("recipe.ron is not what the tables say".to_owned());
+        }
+        let test = verify(&Folder::at(folder.path().join(TEST)), None, data_folder, threads, watch)?;
+        runs += test.runs;
+        list.extend(test.differences.into_iter().map(|line| format!("{TEST}/{line}")));
+    }
+    Ok(Verified { runs, differences: list })
 }
 
 /// The document with the seeds that are run again, the folder of its data, and the first seed of the old run.

@@ -38,6 +38,15 @@ pub enum Event<'a> {
         /// Whether the run begins again, because there is no other checkpoint.
         from_start: bool,
     },
+    /// A generation of a recipe search, or a step of its validation, was scored.
+    Scored {
+        /// Which.
+        what: &'a str,
+        /// Runs that it took.
+        runs: usize,
+        /// Its best score: mean logarithm of the cost by the control's.
+        best: f64,
+    },
     /// A topology search and what is asked of its champion have ended at a seed.
     SearchFinished {
         /// Seed.

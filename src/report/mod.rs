@@ -29,6 +29,7 @@ mod number;
 mod page;
 pub mod performance;
 pub mod plot;
+pub mod recipe_search;
 mod reproduce;
 pub mod search;
 pub mod suite;

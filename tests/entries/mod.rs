@@ -11,7 +11,7 @@ use precocial::evolve::strategy::{
 use precocial::evolve::wann::Shape;
 use precocial::experiment::outline::Outline;
 use precocial::experiment::record::RunRecord;
-use precocial::experiment::{Document, Experiment, Model, TopologySearch, parse_as, to_text};
+use precocial::experiment::{Document, Experiment, Model, RecipeSearch, TopologySearch, parse_as, to_text};
 use precocial::math::Activation;
 use precocial::sealed::{self, Content, StateReader};
 use precocial::task::array::{idx::Idx, npy::Npy, npz::Npz};
@@ -28,7 +28,7 @@ type Entry = fn(&[u8]);
 pub const ENTRIES: [(&str, Entry); 5] =
     [("arrays", arrays), ("checkpoint", checkpoint), ("csv", csv), ("experiment", experiment), ("model", model)];
 
-/// An experiment file: parsed as both kinds of document, outlined, and every message written.
+/// An experiment file: parsed as several kinds of document, outlined, and every message written.
 pub fn experiment(bytes: &[u8]) {
     // Larger files are refused before they are parsed.
     let Ok(text) = std::str::from_utf8(&bytes[..bytes.len().min(1 << 20)]) else { return };
@@ -39,6 +39,7 @@ pub fn experiment(bytes: &[u8]) {
     }
     document::<Experiment>(text);
     document::<TopologySearch>(text);
+    document::<RecipeSearch>(text);
 }
 
 fn document<D: Document + PartialEq + std::fmt::Debug>(text: &str) {

@@ -7,6 +7,7 @@ use crate::experiment::folder::{Folder, Manifest, State};
 use crate::experiment::load::Document;
 use crate::experiment::model::Model;
 use crate::experiment::prepare::Study;
+use crate::experiment::recipe_search::RecipeSearch;
 use crate::experiment::record::Moment;
 use crate::experiment::replicate::{Weights, hash_weights};
 use crate::experiment::resume::{Reopened, check_data};
@@ -63,6 +64,14 @@ impl Opened {
                 "a suite",
                 format!(
                     "run one of its experiments alone and analyze that: precocial run {path}/experiments/final.TASK.TRAINER.ron"
+                ),
+            );
+        }
+        if manifest.kind == RecipeSearch::ROOT {
+            return other(
+                "a search for a recipe",
+                format!(
+                    "run an experiment of its test alone and analyze that: precocial run {path}/test/experiments/final.TASK.TRAINER.ron"
                 ),
             );
         }

@@ -305,9 +305,8 @@ pub(super) fn other_name(case: &Case, expected: &str) -> Finding {
     let error = Error::experiment("P0104", format!("this must be `{expected}`, found `{found}`"));
     let error = case.mark(error, span.clone(), "");
     let error = match expected {
-        "Experiment" | "TopologySearch" | "Suite" => {
-            error.help("an experiment file holds one `Experiment(…)`, `TopologySearch(…)` or `Suite(…)`")
-        }
+        "Experiment" | "TopologySearch" | "Suite" | "RecipeSearch" => error
+            .help("an experiment file holds one `Experiment(…)`, `TopologySearch(…)`, `Suite(…)` or `RecipeSearch(…)`"),
         _ => error.help(format!("write `{expected}(…)`, or `(…)` alone")),
     };
     Finding::mended(error, span, expected)

@@ -76,6 +76,7 @@ fn find(mut problem: Problem, outline: &Outline) -> (Problem, Option<Place>) {
             inside.next_back().map(|token| (token.span, "second time".into()))
         }),
         "P0138" | "P0143" => word(outline, &problem.message),
+        "P0160" | "P0161" | "P0162" => part(&problem, outline, &settings),
         "P0501" => {
             // Data files stand in the task, recipe files in any arm.
             let data = outline.find("task.data").map_or(0..0, |data| data.span.clone());
@@ -149,6 +150,25 @@ fn reference(problem: &mut Problem, outline: &Outline, settings: &[(String, &Fie
         problem.message = format!("`{}` names no arm", outline.text(&field.name));
     }
     Some((token.span, String::new()))
+}
+
+/// What a message about a suite or a recipe search speaks of: a setting by its path, or a task, trainer or arm by its name.
+fn part(problem: &Problem, outline: &Outline, settings: &[(String, &Field)]) -> Option<Place> {
+    let message = &problem.message;
+    // The test of a recipe search is a suite within its file.
+    let within = if problem.notes.iter().any(|note| note == "in `test`") { "test." } else { "" };
+    let mut paths = message.split('`').skip(1).step_by(2).filter(|path| path.contains('.'));
+    if let Some(node) = paths.find_map(|path| outline.find(&format!("{within}{path}")).ok()) {
+        return Some((node.span.clone(), String::new()));
+    }
+    let mut quoted = message.split('"').skip(1).step_by(2);
+    quoted.find_map(|name| {
+        // The file's own name is none of a part.
+        let is_part = |path: &str| path != "name" && path.starts_with(within);
+        let same = |field: &Field| is_name(outline, field) && outline.text(&field.value.span) == format!("\"{name}\"");
+        let field = settings.iter().find(|(path, field)| is_part(path) && same(field))?.1;
+        Some((field.value.span.clone(), String::new()))
+    })
 }
 
 /// The word in backquotes of a message, where it stands in the text.

@@ -12,4 +12,5 @@ pub use choose::{Choice, Contender, choices, expected, targets};
 pub use config::{Role, Suite};
 pub use plan::{Cell, SuitePlan, SuiteStudy};
 pub use run::{SuiteRun, again, resume_suite, run_suite, standing};
+pub(in crate::experiment) use run::{reached, run_cell};
 pub use table::{Phase, SuiteRow, SuiteTables};

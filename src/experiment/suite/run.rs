@@ -103,7 +103,7 @@ fn go_on(
     for phase in PHASES {
         let cells = study.cells(phase, &rows)?;
         let finished: Vec<Vec<SuiteRow>> = pool.install(|| {
-            let run = |cell: &Cell| run_cell(study, cell, folder, watch);
+            let run = |cell: &Cell| run_cell(study, cell, folder.path(), watch);
             cells.par_iter().with_max_len(1).map(run).collect::<Result<_>>()
         })?;
         whole = cells.iter().zip(&finished).all(|(cell, rows)| {
@@ -126,16 +126,21 @@ fn go_on(
 }
 
 /// Runs what is not finished of a cell; the rows of all seeds that are.
-fn run_cell(study: &SuiteStudy, cell: &Cell, folder: &Folder, watch: &dyn Watch) -> Result<Vec<SuiteRow>> {
+pub(in crate::experiment) fn run_cell(
+    study: &SuiteStudy,
+    cell: &Cell,
+    folder: &Path,
+    watch: &dyn Watch,
+) -> Result<Vec<SuiteRow>> {
     let name = study.name(cell);
-    let saved = load_cell(folder.path(), &name)?;
+    let saved = load_cell(folder, &name)?;
     let left: Vec<u64> = study.seeds(cell.phase).to_vec();
     let left: Vec<u64> = left.into_iter().filter(|seed| saved.iter().all(|row| row.seed != *seed)).collect();
     if left.is_empty() || watch.is_cancelled() {
         return Ok(saved);
     }
     let text = to_text(&study.experiment(cell));
-    files::replace(&folder.path().join("experiments").join(format!("{name}.ron")), text.as_bytes())?;
+    files::replace(&folder.join("experiments").join(format!("{name}.ron")), text.as_bytes())?;
     let all = Mutex::new(saved);
     let ready = study.study(cell)?;
     left.par_iter().with_max_len(1).try_for_each(|&seed| {
@@ -143,7 +148,7 @@ fn run_cell(study: &SuiteStudy, cell: &Cell, folder: &Folder, watch: &dyn Watch)
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
         all.extend(rows);
         sort(study, cell, &mut all);
-        save_cell(folder.path(), &name, &all)
+        save_cell(folder, &name, &all)
     })?;
     Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
@@ -205,12 +210,15 @@ fn told(study: &SuiteStudy, cell: &Cell, run: RunRecord, rows: f64) -> Vec<Suite
         let passes = study.suite.pilot.passes.iter().map(|passes| passes.get()).enumerate();
         return passes.map(|(place, passes)| row(numbered(place), seen(passes), Some(passes))).collect();
     }
-    let reached = |target: f64| {
-        let there = |look: &&HistoryRow| look.train_loss.is_some_and(|loss| loss <= target);
-        history.iter().find(there).map(|look| look.cost / rows)
-    };
+    let passes = |target: f64| reached(&history, target).map(|cost| cost / rows);
     let targets = cell.targets.iter().enumerate();
-    targets.map(|(place, target)| row(numbered(place), Some(*target), reached(*target))).collect()
+    targets.map(|(place, target)| row(numbered(place), Some(*target), passes(*target))).collect()
+}
+
+/// Row-passes at the first look that found this training loss; `None` if the run ended before.
+pub(in crate::experiment) fn reached(history: &[HistoryRow], target: f64) -> Option<f64> {
+    let there = |look: &&HistoryRow| look.train_loss.is_some_and(|loss| loss <= target);
+    history.iter().find(there).map(|look| look.cost)
 }
 
 /// A watch that is told of which task an arm is.

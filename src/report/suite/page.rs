@@ -2,7 +2,7 @@
 
 use super::words::{against_words, headlines, points, ratio_words};
 use super::{Against, Compared, Standing, SuiteAnalysis};
-use crate::experiment::config::Budget;
+use crate::experiment::config::{Budget, Seeds};
 use crate::experiment::grouped;
 use crate::experiment::suite::Role;
 use crate::report::number::{digits, p_value, percent, ratio, short};
@@ -169,17 +169,19 @@ fn trainers(analysis: &SuiteAnalysis) -> Vec<[String; 4]> {
     analysis.findings.trainers.iter().map(row).collect()
 }
 
+/// `301 to 340`, or the seeds one by one.
+pub(in crate::report) fn listed(seeds: &Seeds) -> String {
+    let list = seeds.to_vec();
+    let follow = list.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+    match (&list[..], follow) {
+        ([first, .., last], true) => format!("{first} to {last}"),
+        (list, _) => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
 /// What was written down before the runs.
 fn rules(analysis: &SuiteAnalysis) -> Vec<(String, String)> {
     let suite = &analysis.suite;
-    let seeds = |seeds: &crate::experiment::config::Seeds| {
-        let list = seeds.to_vec();
-        let follow = list.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
-        match (&list[..], follow) {
-            ([first, .., last], true) => format!("{first} to {last}"),
-            (list, _) => list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        }
-    };
     let passes: Vec<String> = suite.pilot.passes.iter().map(|passes| passes.get().to_string()).collect();
     vec![
         ("file".into(), format!("SHA-256 {}", analysis.manifest.experiment_hash)),
@@ -190,11 +192,11 @@ fn rules(analysis: &SuiteAnalysis) -> Vec<(String, String)> {
                 "median losses of {} after {} passes at seeds {}",
                 suite.pilot.arm,
                 passes.join(", "),
-                seeds(&suite.pilot.seeds)
+                listed(&suite.pilot.seeds)
             ),
         ),
-        ("finalists".into(), format!("least expected cost at seeds {}", seeds(&suite.selection))),
-        ("results".into(), format!("seeds {}", seeds(&suite.seeds))),
+        ("finalists".into(), format!("least expected cost at seeds {}", listed(&suite.selection))),
+        ("results".into(), format!("seeds {}", listed(&suite.seeds))),
         (
             "stop".into(),
             format!("a run ends at its last target, or when its budget of {} is spent", budget(suite.budget)),

@@ -6,7 +6,7 @@ use crate::report::number::{percent, ratio};
 use crate::report::text::wrap;
 
 /// `the best of 12 controls of each task`.
-pub(super) fn against_words(analysis: &SuiteAnalysis, against: Against) -> String {
+pub(in crate::report) fn against_words(analysis: &SuiteAnalysis, against: Against) -> String {
     let count = |roles: &[Role]| analysis.suite.arms.iter().filter(|arm| roles.contains(&arm.role)).count();
     match against {
         Against::SingleClassic => match single(analysis) {
@@ -26,7 +26,7 @@ fn single(analysis: &SuiteAnalysis) -> Option<&str> {
 }
 
 /// `0.53× (95% CI 0.41 to 0.68)`.
-pub(super) fn ratio_words(overall: &Overall, confidence: f64) -> String {
+pub(in crate::report) fn ratio_words(overall: &Overall, confidence: f64) -> String {
     let interval = overall.interval.map_or(String::new(), |interval| {
         format!(" ({} CI {} to {})", percent(confidence), ratio(interval.low), ratio(interval.high))
     });

@@ -8,6 +8,7 @@ mod lsuv;
 mod nguyen_widrow;
 mod orthogonal;
 mod recipe;
+mod recipe_numbers;
 mod torch_default;
 mod uniform;
 
@@ -24,7 +25,8 @@ pub use lecun::{LeCunNormal, LeCunUniform};
 pub use lsuv::Lsuv;
 pub use nguyen_widrow::NguyenWidrow;
 pub use orthogonal::Orthogonal;
-pub use recipe::{Recipe, SimpleNumbers, SimpleRecipe};
+pub use recipe::Recipe;
+pub use recipe_numbers::{Field, RecipeFamily, Scale, SimpleNumbers, SimpleRecipe, V1Numbers, V1Recipe};
 pub use torch_default::TorchDefault;
 pub use uniform::{Normal, Uniform};
 

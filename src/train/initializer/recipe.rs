@@ -1,5 +1,6 @@
 //! Recipes: starts whose constants were found by evolution, on tasks of their own, and are free to use.
 
+use super::recipe_numbers::{SimpleNumbers, SimpleRecipe, V1Numbers, V1Recipe};
 use super::{Initialize, lsuv::sample, orthogonal};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
@@ -7,7 +8,6 @@ use crate::math::{Activation, Rows};
 use crate::network::{Dense, Mlp, Workspace};
 use crate::rng::Rng;
 use crate::train::readout::{self, Penalty, Wanted};
-use crate::values::{Positive, Probability};
 use serde::{Deserialize, Serialize};
 
 /// Training rows that are looked at, chosen by chance if there are more: spreads and least squares are known well enough.
@@ -33,91 +33,11 @@ pub enum Recipe {
     Free,
     /// `Simple` with numbers of one's own.
     Own(Box<SimpleRecipe>),
-    /// `Simple` with the numbers of a RON file, whose path starts at the folder of the experiment file. An experiment that is
-    /// prepared holds what the file said, as `Own`; before that no start can be drawn.
+    /// `V1` with numbers of one's own.
+    OwnV1(Box<V1Recipe>),
+    /// The numbers of a RON file, whose path starts at the folder of the experiment file. An experiment that is prepared
+    /// holds what the file said, as `Own` or `OwnV1`; before that no start can be drawn.
     File(String),
-}
-
-/// The numbers of a recipe of the family `Simple`. What is left out is as in `Simple` itself.
-///
-/// A recipe file holds it under its family's name: `Simple(tanh: (…), relu: (…))`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SimpleRecipe {
-    /// The file that the numbers were read from.
-    pub from: Option<String>,
-    /// For layers of tanh units, and outputs behind them.
-    pub tanh: SimpleNumbers,
-    /// For layers of ReLU units, and outputs behind them.
-    pub relu: SimpleNumbers,
-}
-
-/// The five numbers of `Simple` for one kind of unit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SimpleNumbers {
-    /// Standard deviation of the sums in the first hidden layer, at most 1000.
-    pub first_spread: Positive,
-    /// The same in deeper ones.
-    pub deeper_spread: Positive,
-    /// How far hyperplanes lie from their anchors towards the mean of all rows: 0 to 1.
-    pub centring: Probability,
-    /// Scale of the targets of the output's regression, where they are classes; at most 1000.
-    pub output_scale: Positive,
-    /// Penalty of that regression, in variances of the last activations; 1e-12 to 1e6.
-    pub output_penalty: Positive,
-}
-
-impl Default for SimpleRecipe {
-    fn default() -> SimpleRecipe {
-        SimpleRecipe {
-            from: None,
-            tanh: numbers([2.01, 1.73, 3.32, 1e-3], 0.33),
-            relu: numbers([1.0, 1.0, 1.65, libm::pow(10.0, -3.5)], 0.5),
-        }
-    }
-}
-
-fn numbers([first_spread, deeper_spread, output_scale, output_penalty]: [f64; 4], centring: f64) -> SimpleNumbers {
-    let positive = |x| Positive::new(x).expect("above 0");
-    SimpleNumbers {
-        first_spread: positive(first_spread),
-        deeper_spread: positive(deeper_spread),
-        centring: Probability::new(centring).expect("a share"),
-        output_scale: positive(output_scale),
-        output_penalty: positive(output_penalty),
-    }
-}
-
-impl SimpleRecipe {
-    /// The numbers for a kind of unit.
-    fn of(&self, units: Activation) -> &SimpleNumbers {
-        if units == Activation::Tanh { &self.tanh } else { &self.relu }
-    }
-
-    /// Refuses numbers that single precision could not work with.
-    ///
-    /// # Errors
-    /// `P0121`, with the nearest number that may be.
-    pub fn check(&self) -> Result<()> {
-        for (units, numbers) in [("tanh", &self.tanh), ("relu", &self.relu)] {
-            for (name, number, least, most) in [
-                ("first_spread", numbers.first_spread, 1e-6, 1e3),
-                ("deeper_spread", numbers.deeper_spread, 1e-6, 1e3),
-                ("output_scale", numbers.output_scale, 1e-6, 1e3),
-                ("output_penalty", numbers.output_penalty, 1e-12, 1e6),
-            ] {
-                let number = number.get();
-                if !(least..=most).contains(&number) {
-                    let message =
-                        format!("`{name}` of `{units}` must be between {least:e} and {most:e}, found {number}");
-                    return Err(Error::experiment("P0121", message)
-                        .help(format!("write `{name}: {:e}`", number.clamp(least, most))));
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Initialize for Recipe {
@@ -126,49 +46,40 @@ impl Initialize for Recipe {
         let chosen = sample(rows, ROWS, rng);
         let rows = chosen.as_ref().unwrap_or(rows);
         let (output, hidden) = network.layers().split_last().expect("a network has layers");
-        let own = match self {
-            Recipe::Simple => Some(SimpleRecipe::default()),
-            Recipe::Own(own) => Some((**own).clone()),
-            _ => None,
-        };
+        let numbers = self.numbers();
         let mut sums = Vec::new();
         let mut workspace = Workspace::new();
         let mut passed = 0;
         for (index, layer) in hidden.iter().enumerate() {
             orthogonal::draw(layer, 1.0, params, rng);
             let place = Place { layer, first: index == 0, hidden: hidden.len(), rows: rows.count() };
-            if *self == Recipe::Free {
-                place.free(rows, params, rng);
-                *cost += Cost::forward(layer.weights.len(), 1);
-                continue;
-            }
-            if *self == Recipe::V1 {
-                place.lengthen(params);
+            match &numbers {
+                Numbers::Free => {
+                    place.free(rows, params, rng);
+                    *cost += Cost::forward(layer.weights.len(), 1);
+                    continue;
+                }
+                Numbers::V1(v1) => place.lengthen(v1.of(layer.activation), params),
+                Numbers::Simple(_) => {}
             }
             passed += layer.weights.len();
             sums.resize(rows.count() * layer.outputs, 0.0);
             network.sums(params, rows, index, &mut sums, &mut workspace);
             *cost += Cost::forward(passed, rows.count());
-            match &own {
-                Some(own) => place.simple(own.of(layer.activation), &sums, params, rng),
-                None => place.v1(&sums, params, rng),
+            match &numbers {
+                Numbers::Simple(simple) => place.simple(simple.of(layer.activation), &sums, params, rng),
+                Numbers::V1(v1) => place.v1(v1.of(layer.activation), &sums, params, rng),
+                Numbers::Free => {}
             }
         }
         let units = units(network);
-        if *self == Recipe::Free {
-            let last = output.inputs as f64;
-            let mean = 0.5 * (last + output.outputs as f64);
-            let fan = if units == Activation::Tanh { 0.85 * last + 0.15 * mean } else { 0.56 * last + 0.44 * mean };
-            let size = if units == Activation::Tanh { 0.032 } else { 0.0099 };
-            rng.fill_normal(&mut params[output.weights.clone()], size / fan.sqrt());
-            let middle = Wanted::of(network, rows, 1.0).middle;
-            params[output.biases.clone()].iter_mut().zip(middle).for_each(|(bias, middle)| *bias = middle as f32);
-            return Ok(());
-        }
-        let (scale, penalty) = match (&own, units) {
-            (Some(own), _) => (own.of(units).output_scale.get(), own.of(units).output_penalty.get()),
-            (None, Activation::Tanh) => (3.39, libm::pow(10.0, -3.2)),
-            (None, _) => (1.60, libm::pow(10.0, -3.5)),
+        let (scale, penalty) = match &numbers {
+            Numbers::Simple(simple) => (simple.of(units).output_scale.get(), simple.of(units).output_penalty.get()),
+            Numbers::V1(v1) => (v1.of(units).output_scale.get(), v1.of(units).output_penalty.get()),
+            Numbers::Free => {
+                free_output(network, rows, params, rng);
+                return Ok(());
+            }
         };
         let mut last = vec![0.0; rows.count() * output.inputs];
         if hidden.is_empty() {
@@ -203,13 +114,10 @@ impl Initialize for Recipe {
     }
 
     fn check(&self, network: &Mlp) -> Result<()> {
-        match self {
-            Recipe::Own(own) => own.check()?,
-            Recipe::File(path) => {
-                return Err(Error::experiment("P0120", format!("the recipe file \"{path}\" has not been read"))
-                    .help("prepare the experiment with `Study::new`, which reads it, or write `Recipe(Own(…))`"));
-            }
-            _ => {}
+        self.check_numbers()?;
+        if let Recipe::File(path) = self {
+            return Err(Error::experiment("P0120", format!("the recipe file \"{path}\" has not been read"))
+                .help("prepare the experiment with `Study::new`, which reads it, or write `Recipe(Own(…))`"));
         }
         let (_, hidden) = network.layers().split_last().expect("a network has layers");
         let served = |layer: &&Dense| matches!(layer.activation, Activation::Tanh | Activation::Relu);
@@ -223,10 +131,51 @@ impl Initialize for Recipe {
     }
 }
 
+impl Recipe {
+    /// Refuses numbers that single precision could not work with.
+    pub(super) fn check_numbers(&self) -> Result<()> {
+        match self {
+            Recipe::Own(own) => own.check(),
+            Recipe::OwnV1(own) => own.check(),
+            _ => Ok(()),
+        }
+    }
+
+    fn numbers(&self) -> Numbers {
+        match self {
+            Recipe::Own(own) => Numbers::Simple((**own).clone()),
+            Recipe::V1 => Numbers::V1(V1Recipe::default()),
+            Recipe::OwnV1(own) => Numbers::V1((**own).clone()),
+            Recipe::Free => Numbers::Free,
+            // A file that was not read has been refused before.
+            Recipe::Simple | Recipe::File(_) => Numbers::Simple(SimpleRecipe::default()),
+        }
+    }
+}
+
+/// What a recipe draws by.
+enum Numbers {
+    Simple(SimpleRecipe),
+    V1(V1Recipe),
+    Free,
+}
+
 /// What the output layer was found for: that of the last hidden layer.
 fn units(network: &Mlp) -> Activation {
     let hidden = network.layers().len().saturating_sub(2);
     network.layers()[hidden].activation
+}
+
+/// The small outputs of `Free`.
+fn free_output(network: &Mlp, rows: &Rows, params: &mut [f32], rng: &mut Rng) {
+    let (output, is_tanh) = (&network.layers()[network.layers().len() - 1], units(network) == Activation::Tanh);
+    let last = output.inputs as f64;
+    let mean = 0.5 * (last + output.outputs as f64);
+    let fan = if is_tanh { 0.85 * last + 0.15 * mean } else { 0.56 * last + 0.44 * mean };
+    let size = if is_tanh { 0.032 } else { 0.0099 };
+    rng.fill_normal(&mut params[output.weights.clone()], size / fan.sqrt());
+    let middle = Wanted::of(network, rows, 1.0).middle;
+    params[output.biases.clone()].iter_mut().zip(middle).for_each(|(bias, middle)| *bias = middle as f32);
 }
 
 /// A hidden layer on its way.
@@ -286,37 +235,42 @@ impl Place<'_> {
     }
 
     /// The length that units have in `V1` before they are stretched.
-    fn lengthen(&self, params: &mut [f32]) {
+    fn lengthen(&self, numbers: &V1Numbers, params: &mut [f32]) {
+        // Whatever the length, whole stretching gives the wanted spread.
+        if numbers.stretching.get() == 1.0 {
+            return;
+        }
         let (n, m) = self.shape();
-        let pow = libm::pow;
-        let length = match (self.is_tanh(), self.first) {
-            (true, true) => libm::exp(1.0) * pow(m / 10.0, 0.44) * pow(n / 8.0, -0.27) * pow(m, 0.19 / n),
-            (true, false) => libm::exp(0.6) * pow(m / 10.0, 0.44),
-            (false, _) => return,
+        let width = libm::pow(m / 10.0, numbers.units_power.get());
+        let length = match self.first {
+            true => {
+                let inputs = libm::pow(n / 8.0, numbers.inputs_power.get());
+                numbers.first_length.get() * width * inputs * libm::pow(m, numbers.crowding_power.get() / n)
+            }
+            false => numbers.deeper_length.get() * width,
         };
         self.normalize(params, length);
     }
 
     /// `sums` are those of the lengthened directions, without thresholds.
-    fn v1(&self, sums: &[f32], params: &mut [f32], rng: &mut Rng) {
-        let (tanh, first) = (self.is_tanh(), self.first);
-        let (wanted, power, centring) = match (tanh, first) {
-            (true, true) => (0.42, 0.27, 0.33),
-            (true, false) => (1.72, 0.27, 0.33),
-            (false, true) => (0.78, 1.0, 0.53),
-            (false, false) => (1.63, 1.0, 0.53),
+    fn v1(&self, numbers: &V1Numbers, sums: &[f32], params: &mut [f32], rng: &mut Rng) {
+        let (wanted, anchoring, scatter) = match self.first {
+            true => (numbers.first_spread, numbers.first_anchoring, numbers.first_scatter),
+            false => (numbers.deeper_spread, numbers.deeper_anchoring, numbers.deeper_scatter),
         };
+        let [wanted, anchoring, scatter] = [wanted.get(), anchoring.get(), scatter.get()];
+        let [power, centring] = [numbers.stretching.get(), numbers.centring.get()];
         self.each(params, |unit, weights, bias| {
             let column = Column { sums, units: self.layer.outputs, unit };
             let (mean, deviation) = column.spread();
             let norm = weights.iter().map(|w| f64::from(*w) * f64::from(*w)).sum::<f64>().sqrt();
             let anchor = column.at(rng.below(self.rows));
             let chance = f64::from(rng.between(-1.0, 1.0));
-            let own = match (tanh, first) {
-                (true, true) => -anchor,
-                (true, false) => 0.0,
-                (false, true) => 1.57 * norm * chance - 0.41 * anchor,
-                (false, false) => 0.04 * norm * chance - anchor,
+            // Told apart so that a part that is not there has no sign.
+            let own = match (scatter > 0.0, anchoring > 0.0) {
+                (true, _) => scatter * norm * chance - anchoring * anchor,
+                (false, true) => -(anchoring * anchor),
+                (false, false) => 0.0,
             };
             let factor = if deviation > 0.0 { libm::pow(wanted / deviation, power).min(STEEPEST / norm) } else { 1.0 };
             weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
@@ -389,6 +343,7 @@ mod tests {
     use super::*;
     use crate::network::{Loss, Output};
     use crate::rng::{Purpose, Streams};
+    use crate::values::Positive;
 
     fn rows(count: usize, inputs: usize, classes: usize) -> Rows {
         let mut rng = Streams::new(3).stream(Purpose::Synthetic, 0, 0);
@@ -437,6 +392,42 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn published_recipes_keep_their_bits() {
+        let (rows, flat) = (rows(200, 6, 3), Rows::new(&[1.0; 60], &[1.0, 0.0, 0.0].repeat(10), 6, 3));
+        let (tanh, relu) = (Activation::Tanh, Activation::Relu);
+        let mut found = Vec::new();
+        for recipe in [Recipe::Simple, Recipe::V1, Recipe::Free] {
+            for hidden in [&[(9, tanh), (4, tanh)][..], &[(9, relu), (4, relu)], &[(5, relu), (7, tanh)]] {
+                let network = classifier(hidden);
+                let bits = [&rows, &flat].map(|rows| drawn(&recipe, &network, rows).0).concat();
+                // FNV-1a.
+                let hash = bits
+                    .iter()
+                    .flat_map(|x| x.to_bits().to_le_bytes())
+                    .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+                    });
+                found.push(hash);
+            }
+        }
+        // As they were when the numbers of `V1` were constants of the code.
+        assert_eq!(
+            found,
+            [
+                3_701_517_696_915_286_984,
+                5_082_494_731_773_660_600,
+                8_905_008_895_928_667_140,
+                2_072_505_219_311_931_079,
+                7_634_918_077_022_185_832,
+                3_303_921_361_394_826_294,
+                3_747_752_744_512_964_967,
+                8_884_198_062_036_651_028,
+                1_266_836_517_175_354_997,
+            ]
+        );
     }
 
     #[test]
@@ -521,7 +512,8 @@ mod tests {
         for (twice, once) in doubled[output.clone()].iter().zip(&simple[output]) {
             assert!((twice - 2.0 * once).abs() < 1e-4 * (1.0 + once.abs()), "{twice} {once}");
         }
-        let wild = SimpleRecipe { relu: numbers([1.0, 1e9, 1.0, 1.0], 0.5), ..SimpleRecipe::default() };
+        let wild = SimpleNumbers::of(&[1.0, 1e9, 0.5, 1.0, 1.0]).unwrap();
+        let wild = SimpleRecipe { relu: wild, ..SimpleRecipe::default() };
         let refused = Recipe::Own(Box::new(wild)).check(&network).unwrap_err().to_string();
         assert_eq!(
             refused,
