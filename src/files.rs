@@ -49,11 +49,16 @@ pub fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1) {
+        if is_temporary(&name) {
             // It is in nobody's way.
             _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether a file of this name is one that was not whole yet when its writer was killed.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
 }
 
 /// How names of files begin and end that are not whole yet.

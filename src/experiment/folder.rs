@@ -260,7 +260,7 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
 }
 
 /// File that the process which writes into a result folder holds a lock on.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 
 /// A result folder that nobody else writes into.
 #[derive(Debug)]

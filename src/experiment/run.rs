@@ -88,6 +88,7 @@ pub fn resume(study: &Study, reopened: &Reopened<Experiment>, threads: usize, wa
     check_data(&manifest, &study.dataset.files)?;
     if manifest.state == State::Complete {
         if reopened.started.clone().seeds().to_vec() == study.seeds {
+            tidy(&folder);
             checkpoint::clear(folder.path())?;
             return Ok(Run { tables: folder.tables()?, folder, manifest });
         }
@@ -117,6 +118,13 @@ fn keep_finished(study: &Study, folder: &Folder, manifest: &Manifest) -> Result<
     Ok(())
 }
 
+/// Takes away what writes left that were killed. Only for whoever holds the lock of the folder.
+pub(super) fn tidy(folder: &Folder) {
+    for part in ["", "models", "networks", "checkpoints", "plots", "experiments"] {
+        files::sweep(&folder.path().join(part));
+    }
+}
+
 /// Says in the folder that it is being written again, and what.
 pub(super) fn prolong<D: Resumable>(
     folder: &Folder,
@@ -124,9 +132,7 @@ pub(super) fn prolong<D: Resumable>(
     document: &D,
     threads: usize,
 ) -> Result<()> {
-    for part in ["", "models", "networks", "checkpoints"] {
-        files::sweep(&folder.path().join(part));
-    }
+    tidy(folder);
     let resolved = super::load::to_text(document);
     files::replace(&folder.path().join("experiment.resolved.ron"), resolved.as_bytes())?;
     manifest.experiment_hash = hexadecimal(&Sha256::digest(resolved.as_bytes()));

@@ -10,7 +10,7 @@ use crate::experiment::checkpoint::{self, Checkpoint, Vault};
 use crate::experiment::folder::{Folder, Manifest, State};
 use crate::experiment::load::{Document, to_text};
 use crate::experiment::resume::{Reopened, Standing, check_data, meaning_hash};
-use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe};
+use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe, tidy};
 use crate::experiment::suite::{
     self, Contender, Phase, Suite, SuiteRow, SuiteRun, SuiteTables, choices, resume_suite, run_cell, run_suite,
 };
@@ -81,6 +81,8 @@ pub fn resume_recipe_search(
     let mut manifest = folder.manifest()?;
     check_data(&manifest, &study.files())?;
     if manifest.state == State::Complete {
+        tidy(&folder);
+        tidy(&Folder::at(folder.path().join(TEST)));
         checkpoint::clear(folder.path())?;
         return Ok(RecipeRun { tables: RecipeTables::load(folder.path())?, folder, manifest });
     }
@@ -186,9 +188,12 @@ fn test(
     if place.manifest().is_ok_and(|there| there.kind == Suite::ROOT && there.meaning == meaning) {
         return resume_suite(&test, &Reopened::open(place, None)?, threads, watch);
     }
+    if is_hardly_begun(place.path()) {
+        std::fs::remove_dir_all(place.path()).map_err(|cause| Error::io("removing", place.path(), &cause))?;
+    }
     let options = RunOptions {
         out: Some(place.path().to_owned()),
-        // What a kill left before there was a manifest, or somebody put there.
+        // What somebody put there.
         replace: true,
         threads,
         command: manifest.command.clone(),
@@ -196,6 +201,16 @@ fn test(
         ..RunOptions::default()
     };
     run_suite(&test, &options, watch)
+}
+
+/// Whether there is no more than what a kill leaves of a run before its manifest is written.
+fn is_hardly_begun(folder: &Path) -> bool {
+    let ours = |name: &str| {
+        ["experiment.ron", "experiment.resolved.ron", crate::experiment::folder::LOCK].contains(&name)
+            || files::is_temporary(name)
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().all(|entry| entry.file_name().to_str().is_some_and(ours))
 }
 
 fn found(study: &RecipeStudy, tables: &RecipeTables) -> Vec<f64> {

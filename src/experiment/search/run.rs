@@ -16,7 +16,7 @@ use crate::experiment::checkpoint::{self, Slot, Vault};
 use crate::experiment::folder::{Folder, Manifest, State};
 use crate::experiment::load::Document;
 use crate::experiment::resume::{Reopened, check_data};
-use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe};
+use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe, tidy};
 use crate::experiment::watch::{Event, Watch};
 use crate::files;
 use crate::network::Weights;
@@ -98,6 +98,7 @@ pub fn resume_search(
         let tables = SearchTables::load(folder.path())?;
         let old = reopened.started.clone().seeds().to_vec();
         if old == study.seeds {
+            tidy(&folder);
             checkpoint::clear(folder.path())?;
             return Ok(SearchRun { folder, manifest, tables });
         }

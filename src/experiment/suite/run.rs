@@ -11,7 +11,7 @@ use crate::experiment::prepare::Study;
 use crate::experiment::record::{HistoryRow, ResultRow, RunRecord};
 use crate::experiment::replicate::{Desk, run_replicate};
 use crate::experiment::resume::{Reopened, check_data};
-use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe};
+use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe, tidy};
 use crate::experiment::watch::{Event, Watch};
 use crate::files;
 use rayon::prelude::*;
@@ -78,6 +78,7 @@ pub fn resume_suite(
     let mut manifest = folder.manifest()?;
     check_data(&manifest, &study.files)?;
     if manifest.state == State::Complete {
+        tidy(&folder);
         checkpoint::clear(folder.path())?;
         return Ok(SuiteRun { tables: SuiteTables::load(folder.path())?, folder, manifest });
     }

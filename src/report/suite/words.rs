@@ -59,11 +59,11 @@ pub fn headlines(analysis: &SuiteAnalysis) -> Vec<String> {
             count => format!("worse on {count} ({})", worse.join(", ")),
         };
         Some(format!(
-            "{candidate} needs {} the budget of {} to reach the deciding target (geometric mean over {} tasks, {seeds} \
+            "{candidate} needs {} the budget of {} to reach the deciding target (geometric mean over {}, {seeds} \
              fresh seeds each): better on {}, {worse}, the same within the margin on {}, not told apart on {}.",
             ratio_words(overall, findings.confidence),
             against_words(analysis, against),
-            list.len(),
+            if list.len() == 1 { "one task".to_owned() } else { format!("{} tasks", list.len()) },
             better.len(),
             of(Standing::Equal).len(),
             of(Standing::Open).len(),
