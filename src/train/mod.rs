@@ -9,6 +9,7 @@ pub mod readout;
 mod schedule;
 mod session;
 mod settings;
+pub mod team;
 
 pub use clip::Clip;
 pub use health::{Health, LayerHealth};

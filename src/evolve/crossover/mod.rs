@@ -7,6 +7,7 @@ mod one_point;
 mod per_layer;
 mod per_neuron;
 mod simulated_binary;
+mod team;
 mod two_point;
 mod uniform;
 
@@ -17,10 +18,12 @@ pub use one_point::OnePoint;
 pub use per_layer::PerLayer;
 pub use per_neuron::PerNeuron;
 pub use simulated_binary::SimulatedBinary;
+pub use team::Team;
 pub use two_point::TwoPoint;
 pub use uniform::Uniform;
 
 use crate::cost::Cost;
+use crate::error::Result;
 use crate::evolve::Variation;
 use crate::math::Rows;
 use crate::network::Mlp;
@@ -28,9 +31,22 @@ use crate::values::Probability;
 
 /// Mixes a second parent into a child.
 pub trait Cross: Send + Sync {
+    /// Refuses a network that it cannot cross; it must not be given one.
+    ///
+    /// # Errors
+    /// What does not go together, with the way out.
+    fn fits(&self, _network: &Mlp) -> Result<()> {
+        Ok(())
+    }
+
     /// What one child costs at most: passes over rows, where the operator looks at any.
     fn cost(&self, _network: &Mlp, _rows: &Rows) -> Cost {
         Cost::ZERO
+    }
+
+    /// Bytes of the equations that a child takes while it is made, on so many rows; for the plan.
+    fn bytes(&self, _network: &Mlp, _rows: usize) -> u64 {
+        0
     }
 
     /// Share of the children that are crossed at all; the others are copies of their first parent.
@@ -58,6 +74,7 @@ crate::registry! {
         PerNeuron(PerNeuron),
         PerLayer(PerLayer),
         Aligned(Aligned),
+        Team(Team),
     }
 }
 
@@ -88,6 +105,23 @@ mod tests {
         (0..first.len()).map(from_other).collect()
     }
 
+    /// One of each, with a network that it serves.
+    fn operators() -> impl Iterator<Item = (Crossover, Fixture)> {
+        all::<Crossover>(Crossover::CATALOGUE).into_iter().map(|operator| {
+            let fixture = Fixture::new();
+            match (&operator, operator.fits(&fixture.network)) {
+                // Of 40 rows some, so that it has something to draw.
+                (Crossover::Team(_), _) => {
+                    (read("Team(rows: 20)").unwrap(), Fixture::with(&[(6, crate::math::Activation::Tanh)]))
+                }
+                (_, fits) => {
+                    fits.unwrap();
+                    (operator, fixture)
+                }
+            }
+        })
+    }
+
     fn child(fixture: &Fixture, operator: &Crossover, parents: [&[f32]; 2], individual: u64) -> Vec<f32> {
         let mut child = parents[0].to_vec();
         fixture.vary(individual, |context| operator.cross(&mut child, parents[1], context));
@@ -96,10 +130,9 @@ mod tests {
 
     #[test]
     fn equal_parents_give_an_equal_child() {
-        let fixture = Fixture::new();
-        let mut parent = fixture.genome(0);
-        parent[..4].copy_from_slice(&[0.0, 1e6, -1e30, f32::MIN_POSITIVE]);
-        for operator in all::<Crossover>(Crossover::CATALOGUE) {
+        for (operator, fixture) in operators() {
+            let mut parent = fixture.genome(0);
+            parent[..4].copy_from_slice(&[0.0, 1e6, -1e30, f32::MIN_POSITIVE]);
             for individual in 0..20 {
                 assert_eq!(child(&fixture, &operator, [&parent, &parent], individual), parent, "{operator:?}");
             }
@@ -108,10 +141,10 @@ mod tests {
 
     #[test]
     fn finite_stays_finite() {
-        let fixture = Fixture::new();
-        for largest in [1e6, 1e30, f32::MAX] {
-            let wild = |index| fixture.genome(index).iter().map(|gene| largest.copysign(*gene)).collect::<Vec<f32>>();
-            for operator in all::<Crossover>(Crossover::CATALOGUE) {
+        for (operator, fixture) in operators() {
+            for largest in [1e6, 1e30, f32::MAX] {
+                let wild =
+                    |index| fixture.genome(index).iter().map(|gene| largest.copysign(*gene)).collect::<Vec<f32>>();
                 for individual in 0..20 {
                     let child = child(&fixture, &operator, [&wild(0), &wild(1)], individual);
                     assert!(child.iter().all(|gene| gene.is_finite()), "{operator:?}");
@@ -122,9 +155,8 @@ mod tests {
 
     #[test]
     fn a_child_is_a_function_of_its_stream() {
-        let fixture = Fixture::new();
-        let (first, second) = (fixture.genome(0), fixture.genome(1));
-        for operator in all::<Crossover>(Crossover::CATALOGUE) {
+        for (operator, fixture) in operators() {
+            let (first, second) = (fixture.genome(0), fixture.genome(1));
             let child = |individual| child(&fixture, &operator, [&first, &second], individual);
             assert_eq!(child(0), child(0), "{operator:?}");
             assert!((1..10).any(|individual| child(individual) != child(0)), "{operator:?}");
@@ -147,12 +179,11 @@ mod tests {
     #[test]
     fn golden_vectors_hold() {
         // A change here changes every result: raise STREAM_VERSION with it.
-        let fixture = Fixture::new();
-        let golden = |operator: &Crossover| {
-            let child = child(&fixture, operator, [&fixture.genome(0), &fixture.genome(1)], 3);
+        let golden = |(operator, fixture): (Crossover, Fixture)| {
+            let child = child(&fixture, &operator, [&fixture.genome(0), &fixture.genome(1)], 3);
             format!("{} {:x?}", operator.name(), bits(&child))
         };
-        let found: Vec<String> = all(Crossover::CATALOGUE).iter().map(golden).collect();
+        let found: Vec<String> = operators().map(golden).collect();
         assert_eq!(
             found,
             [
@@ -165,6 +196,7 @@ mod tests {
                 "PerNeuron [bf27c1a4, 3e058e9f, be822a34, bf1ad909]",
                 "PerLayer [bf27c1a4, 3e058e9f, be822a34, befc3284]",
                 "Aligned [bf27c1a4, 3e058e9f, be822a34, bf1ad909]",
+                "Team [be67615a, 3e235c58, bf6da1ee, 3f790081]",
             ]
         );
     }

@@ -5,7 +5,8 @@ use super::{Strategy, Summary, WeightStrategy};
 use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::{
-    Crossover, Evaluations, Measure, Mutation, Population, Selection, Spread, StepScale, StepSchedule, Variation,
+    Crossover, Evaluations, Measure, Mutation, Population, SearchStop, Selection, Spread, StepScale, StepSchedule,
+    Variation,
 };
 use crate::evolve::{mutation, selection};
 use crate::math::Rows;
@@ -49,6 +50,9 @@ pub struct GeneticSettings {
     /// Individuals that go on unchanged; 2.
     #[serde(default = "elitism")]
     pub elitism: u32,
+    /// What ends the search before its last generation; nothing unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<SearchStop>,
 }
 
 impl GeneticSettings {

@@ -1,12 +1,13 @@
 //! The genetic algorithm, then gradient descent from its best.
 
-use super::search::{SearchArm, SearchPlan, Winner};
+use super::search::{SearchArm, SearchPlan, Winner, look_cost};
 use super::{Arm, Contest, Plans, StartContext};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::evolve::Measure;
 use crate::evolve::strategy::{Genetic, GeneticSettings};
-use crate::train::Initializer;
+use crate::network::Mlp;
+use crate::train::{Initializer, Training};
 
 impl Contest for GeneticSettings {
     fn start<'a>(&'a self, context: StartContext<'a>) -> Result<Box<dyn Arm + 'a>> {
@@ -17,7 +18,12 @@ impl Contest for GeneticSettings {
         if self.population.get() < 2 {
             return Err(Error::experiment("P0121", "`population` must be at least 2, found 1"));
         }
-        Ok(())
+        self.stop.map_or(Ok(()), |stop| stop.check(&self.fitness))
+    }
+
+    fn fits(&self, network: &Mlp, _training: &Training) -> Result<()> {
+        self.scheme.check(network)?;
+        self.crossover.as_ref().map_or(Ok(()), |crossover| crossover.fits(network))
     }
 
     fn search_cost(&self, context: &StartContext) -> Option<Cost> {
@@ -37,6 +43,11 @@ impl Contest for GeneticSettings {
         (if self.fitness.keeps_learned() { 3 } else { 2 }) * self.population.get() as u64
     }
 
+    fn equations(&self, network: &Mlp, rows: usize) -> u64 {
+        let crossover = self.crossover.as_ref().map_or(0, |crossover| crossover.bytes(network, rows));
+        self.scheme.equations(network, rows).max(crossover)
+    }
+
     fn is_evolved(&self) -> bool {
         true
     }
@@ -54,7 +65,8 @@ pub(super) fn search_cost(settings: &GeneticSettings, context: &StartContext) ->
     let variation = settings.child_cost(train.network, &train.supervised.training).times(children);
     let last = if settings.fitness.is_fixed() { 0 } else { settings.finalists() as u64 };
     let draws = settings.scheme.cost(train.network, &train.supervised.training).times(size);
-    Some(each.times(size + later + last) + variation + draws)
+    let looks = look_cost(settings.stop, train).times(settings.generations.get() as u64);
+    Some(each.times(size + later + last) + variation + draws + looks)
 }
 
 /// An arm that has drawn nothing yet.
@@ -68,6 +80,7 @@ pub(super) fn arm<'a>(
 ) -> Result<SearchArm<'a, Genetic<'a>>> {
     settings.check()?;
     let (scheme, fitness, finalists) = (settings.scheme.clone(), settings.fitness, settings.finalists());
+    let stop = settings.stop;
     let strategy = Genetic::new(settings, context.train.network, context.train.supervised);
-    Ok(SearchArm::new(SearchPlan { scheme, fitness, finalists }, strategy, context, winner))
+    Ok(SearchArm::new(SearchPlan { scheme, fitness, finalists, stop }, strategy, context, winner))
 }

@@ -5,7 +5,9 @@ use super::{Arm, ArmContext, Generation, StartContext, Step, own_branch};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
 use crate::evolve::strategy::{Start, WeightStrategy, population_size};
-use crate::evolve::{Evaluate, Evaluations, Inheritance, LossEvaluator, Measure, Population, Scoring};
+use crate::evolve::{
+    Evaluate, Evaluations, Inheritance, LossEvaluator, Measure, Population, Scoring, SearchProgress, SearchStop,
+};
 use crate::experiment::record::Phase;
 use crate::rng::Purpose;
 use crate::sealed::{StateReader, StateWriter};
@@ -30,6 +32,8 @@ pub struct SearchPlan {
     pub fitness: Measure,
     /// Individuals scored afresh at the end where the scores of different generations do not compare, at most.
     pub finalists: usize,
+    /// What ends the search early.
+    pub stop: Option<SearchStop>,
 }
 
 /// A search, then gradient descent.
@@ -40,7 +44,16 @@ pub struct SearchArm<'a, S> {
     evaluations: Evaluations,
     winner: Winner,
     started: bool,
+    progress: SearchProgress,
     descent: Option<Descent>,
+}
+
+/// What a stopping rule takes to know the loss of a new best before it learned.
+pub(super) fn look_cost(stop: Option<SearchStop>, train: &TrainContext) -> Cost {
+    match stop {
+        Some(SearchStop::TrainingIsFaster) => Measure::ForwardLoss.cost(train),
+        _ => Cost::ZERO,
+    }
 }
 
 impl<'a, S: WeightStrategy + Send> SearchArm<'a, S> {
@@ -53,6 +66,7 @@ impl<'a, S: WeightStrategy + Send> SearchArm<'a, S> {
             evaluations: Evaluations::default(),
             winner,
             started: false,
+            progress: SearchProgress::default(),
             descent: None,
         }
     }
@@ -62,9 +76,11 @@ impl<'a, S: WeightStrategy + Send> SearchArm<'a, S> {
         let score = self.evaluator.cost().total().max(1);
         // Finalists are scored afresh at the end; what that costs is put aside.
         let aside = if self.plan.fitness.is_fixed() { 0 } else { self.plan.finalists as u64 * score };
+        let look = look_cost(self.plan.stop, &context.train);
         // An individual is paid for before it is made: its score, and rows that variation looks at.
         let (once, each) = self.strategy.next_cost();
-        let limit = (context.left().saturating_sub(aside + once.total()) / (score + each.total())) as usize;
+        let limit =
+            (context.left().saturating_sub(aside + look.total() + once.total()) / (score + each.total())) as usize;
         if self.strategy.is_finished() || limit == 0 {
             return Ok(false);
         }
@@ -76,6 +92,21 @@ impl<'a, S: WeightStrategy + Send> SearchArm<'a, S> {
         }
         self.evaluations.cost = Cost::ZERO;
         self.evaluator.evaluate(population, scored.clone(), scoring, &streams, &mut self.evaluations)?;
+        if let (Some(SearchStop::TrainingIsFaster), Measure::ShortBackprop { steps, .. }) =
+            (self.plan.stop, self.plan.fitness)
+        {
+            let fitness = &self.evaluations.fitness;
+            let best = scored.clone().min_by_key(|&index| (fitness[index], index)).expect("not empty");
+            let after = fitness[best].get();
+            if after < self.progress.lowest() {
+                let TrainContext { network, supervised, training, .. } = context.train;
+                let rows = &supervised.training;
+                let before = network.loss(population.genome(best), rows, &mut context.scratch.workspace);
+                let price = training.step_cost(network, rows.count()).times(u64::from(steps));
+                self.progress.learned(before, after, price.total());
+                self.evaluations.cost += look;
+            }
+        }
         if !self.started {
             context.log.drawn = self.strategy.drawn().map(<[f32]>::to_vec);
             self.started = true;
@@ -86,7 +117,9 @@ impl<'a, S: WeightStrategy + Send> SearchArm<'a, S> {
         *context.cost += self.evaluations.cost + self.strategy.take_cost();
         let summary = self.strategy.summary().expect("a generation was told");
         context.log.generations.push(Generation::of(summary, context.cost.total()));
-        Ok(whole || !self.strategy.is_finished())
+        self.progress.told(summary, context.cost.total());
+        let ends = self.plan.stop.is_some_and(|rule| self.progress.ends(rule));
+        Ok(!ends && (whole || !self.strategy.is_finished()))
     }
 
     /// The start for gradient descent, and the fitness it was chosen by.
@@ -159,12 +192,18 @@ impl<S: WeightStrategy + Send> Arm for SearchArm<'_, S> {
     fn save(&self, to: &mut StateWriter) {
         self.strategy.save_state(to);
         to.put(&self.started);
+        if self.plan.stop.is_some() {
+            to.put(&self.progress);
+        }
         to.put(&self.descent);
     }
 
     fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
         self.strategy.load_state(from)?;
         self.started = from.take()?;
+        if self.plan.stop.is_some() {
+            self.progress = from.take()?;
+        }
         self.descent = Descent::load(from, train)?;
         Ok(())
     }
@@ -207,7 +246,7 @@ impl Sampled<'_> {
 
     /// The arm of `strategy`.
     pub fn arm<'b, S: WeightStrategy + Send + 'b>(&self, strategy: S, context: StartContext<'b>) -> Box<dyn Arm + 'b> {
-        let plan = SearchPlan { scheme: self.scheme.clone(), fitness: self.fitness, finalists: FINALISTS };
+        let plan = SearchPlan { scheme: self.scheme.clone(), fitness: self.fitness, finalists: FINALISTS, stop: None };
         Box::new(SearchArm::new(plan, strategy, context, Winner::Best))
     }
 

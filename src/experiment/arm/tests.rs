@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// An experiment over 64 training rows (whole vectors, so that padding does no extra work) with these arms.
 fn experiment(arms: &str, train: &str, budget: u64) -> Experiment {
-    let one = arms.contains("Graft") || arms.contains("one-layer");
+    let one = ["Graft", "Team", "one-layer"].iter().any(|name| arms.contains(name));
     let hidden = if one { "(units: 5)" } else { "(units: 5), (units: 4, activation: Relu)" };
     let text = format!(
         r#"Experiment(
@@ -62,6 +62,12 @@ const METHODS: &[&str] = &[
         fitness: ShortBackprop(steps: 2, batch: Size(16), inheritance: Partial(0.5)))",
     "Genetic(population: 6, generations: 4, scheme: Lsuv(), crossover: Aligned(rate: 1), mutation: Safe(),
         steps: OneFifth(every: 1))",
+    "Genetic(population: 6, generations: 4, scheme: Recipe(Simple), crossover: Team(rate: 0.5, rows: 32))",
+    "Genetic(population: 6, generations: 9, scheme: GlorotUniform, stop: Stagnation(generations: 2, share: 0.05))",
+    "Genetic(population: 6, generations: 4, scheme: GlorotUniform, fitness: ShortBackprop(steps: 2),
+        stop: TrainingIsFaster)",
+    "Genetic(population: 6, generations: 4, scheme: Recipe(Simple), crossover: Team(rate: 1),
+        fitness: ShortBackprop(steps: 2, inheritance: Lamarck), stop: TrainingIsFaster)",
     "CmaEs(scheme: GlorotUniform, generations: 6)",
     "CmaEs(scheme: Lsuv(), generations: 3, population: 5, mode: Separable, fitness: MinibatchLoss(size: 16))",
     "CmaEs(scheme: GlorotUniform, generations: 3, population: 4, restarts: 2, sigma: 0.1,
@@ -322,7 +328,13 @@ fn what_an_arm_cannot_serve_is_refused_with_the_way_out() {
         assert_eq!(refused.code(), code, "{method}");
         assert!(!refused.problems()[0].helps.is_empty(), "{method}");
     }
-    let mut deep = experiment("(name: \"a\", method: Graft())", FULL, 100);
+    for method in ["Graft()", "Genetic(population: 4, generations: 2, scheme: GlorotUniform, crossover: Team())"] {
+        deep_is_refused(method);
+    }
+}
+
+fn deep_is_refused(method: &str) {
+    let mut deep = experiment(&format!("(name: \"a\", method: {method})"), FULL, 100);
     let crate::experiment::config::Network::Mlp { hidden, .. } = &mut deep.network;
     hidden.push(hidden[0].clone());
     assert_eq!(Study::new(deep, Path::new(".")).unwrap_err().code(), "P0120");
@@ -346,6 +358,46 @@ fn searches_cost_what_the_plan_says() {
         let spent = alone(|| play(&given, u64::MAX)).log.search_cost.unwrap().total();
         assert_eq!(plan.searches[1], ("arm".to_owned(), Some(spent)), "{method}");
     }
+}
+
+#[test]
+fn a_search_that_training_outruns_ends_early_and_is_charged_for_knowing_it() {
+    let told = |more: &str| {
+        let method = format!(
+            "Genetic(population: 6, generations: 30, scheme: GlorotUniform, fitness: ShortBackprop(steps: 4), {more})"
+        );
+        let given = experiment(&with_ga(&method), FULL, 200_000);
+        let plan = Study::new(given.clone(), Path::new(".")).unwrap().plan(1).unwrap().searches[1].1.unwrap();
+        let log = alone(|| play(&given, u64::MAX)).log;
+        (log.generations, log.search_cost.unwrap().total(), plan, log.start.unwrap())
+    };
+    let pass = 64 * (4 * 5 + 5 * 4 + 4 * 3);
+    let (all, cost, plan, _) = told("");
+    assert_eq!((all.len(), cost), (30, plan));
+    let (some, cost, plan, start) = told("stop: TrainingIsFaster");
+    assert!((1..30).contains(&some.len()), "{}", some.len());
+    assert_eq!(some[0].spent, all[0].spent + pass, "the loss before learning is one pass");
+    let best = |generation: &Generation| generation.quantiles.unwrap()[0];
+    assert!(some.iter().zip(&all).all(|(some, all)| some.quantiles == all.quantiles), "the same search until then");
+    assert_eq!(cost, some.last().unwrap().spent);
+    assert!(cost < plan);
+    // By hand: training of the best against the latest generation.
+    let study = Study::new(experiment(&with_ga(METHODS[0]), FULL, 10), Path::new(".")).unwrap();
+    let rows = study.prepare(5).unwrap().supervised.training;
+    let last = some.last().unwrap();
+    let (before, spent) = match some.len() {
+        1 => (last.quantiles.unwrap()[2], 0),
+        n => (best(&some[n - 2]), some[n - 2].spent),
+    };
+    let own = study.network.loss(&start, &rows, &mut crate::network::Workspace::new());
+    let training = libm::log(own / best(last)) / (4 * 3 * pass) as f64;
+    let search = libm::log(before / best(last)) / (last.spent - spent) as f64;
+    assert!(training > search, "{training} {search}");
+    let (some, ..) = told("stop: Stagnation(generations: 3, share: 0.02)");
+    let n = some.len();
+    assert!((4..30).contains(&n), "{n}");
+    assert!(best(&some[n - 1]) > 0.98 * best(&some[n - 4]));
+    assert!((3..n - 1).all(|place| best(&some[place]) <= 0.98 * best(&some[place - 3])));
 }
 
 #[test]

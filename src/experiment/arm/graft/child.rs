@@ -1,11 +1,12 @@
 //! Children: networks some of whose hidden units were replaced.
 
-use super::pool::{Pool, Units};
+use super::pool::Pool;
 use super::units::Regime;
 use crate::cost::Cost;
 use crate::math::least_squares::{explained, spreads};
 use crate::network::{Loss, Output, Workspace};
 use crate::rng::Rng;
+use crate::train::team::Units;
 
 /// Candidates for each unit that is replaced.
 const SCIONS: usize = 8;
@@ -50,12 +51,7 @@ impl Pool<'_> {
     fn regroup(&self, params: &mut [f32], rng: &mut Rng, workspace: &mut Workspace, cost: &mut Cost) {
         let (h, hidden) = (self.units(), &self.network.layers()[0]);
         let mut candidates = Units::none(self.rows, 2 * h, hidden.activation);
-        for unit in 0..h {
-            candidates.draw(unit, |weights| {
-                weights.copy_from_slice(&params[hidden.weights.start + unit * hidden.inputs..][..hidden.inputs]);
-                params[hidden.biases.start + unit]
-            });
-        }
+        candidates.copy_layer(0..h, self.network, params);
         for unit in h..2 * h {
             candidates.draw(unit, |weights| self.regime.draw_scion(self.rows, hidden.activation, weights, rng));
         }

@@ -8,13 +8,13 @@ use super::descent::Descent;
 use super::slope::{self, Slope, above, check_full_batch};
 use super::{Arm, ArmContext, Change, Contest, Plans, StartContext, Step, Turn, check_length, own_branch};
 use crate::cost::Cost;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::record::Phase;
 use crate::network::{Loss, Mlp, Output};
 use crate::rng::{Purpose, Rng};
 use crate::sealed::{self, StateReader, StateWriter};
 use crate::train::initializer::Recipe;
-use crate::train::{Initializer, Session, Status, TrainContext, Training};
+use crate::train::{Initializer, Session, Status, TrainContext, Training, team};
 use crate::values::{Count, Fitness, NonNegative, Positive, Probability};
 use pool::Pool;
 use serde::{Deserialize, Serialize};
@@ -132,14 +132,8 @@ impl Contest for Graft {
     fn fits(&self, network: &Mlp, training: &Training) -> Result<()> {
         self.scheme_for(network).check(network)?;
         check_full_batch("Graft", training)?;
-        let hidden = network.layers().len() - 1;
-        if hidden != 1 {
-            let message = format!("`Graft` replaces units of one hidden layer, and this network has {hidden}");
-            return Err(Error::experiment("P0120", message)
-                .help("write one hidden layer, such as `hidden: [(units: 16)]`")
-                .help("`LeastSquaresOutput(…)`, `ResetOnPlateau(…)` and `RestartOnStagnation(…)` serve any depth"));
-        }
-        Ok(())
+        let instead = "`LeastSquaresOutput(…)`, `ResetOnPlateau(…)` and `RestartOnStagnation(…)` serve";
+        team::check("Graft", "replaces", instead, network)
     }
 
     fn search_cost(&self, _: &StartContext) -> Option<Cost> {
