@@ -324,6 +324,53 @@ fn models_are_exported_and_nothing_is_overwritten() {
 }
 
 #[test]
+fn models_come_back_from_other_formats() {
+    let place = Place::new();
+    place.good(&["-q", "run", "tiny.ron", "--out", "r"]);
+    let model = "r/models/ga-s1-end.pcl";
+    let iris = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/data/iris.csv");
+    let iris = iris.to_str().unwrap();
+    let all = place.good(&["predict", model, iris]);
+    for format in ["safetensors", "npz", "json", "onnx", "keras"] {
+        let (file, back) = (format!("model-{format}"), format!("{format}.pcl"));
+        place.good(&["export", model, "--to", format, "-o", &file]);
+        assert_eq!(place.good(&["predict", &file, iris]), all, "{format}");
+        let said = place.good(&["import", &file, "-o", &back]);
+        assert!(said.contains("4 inputs, 4 Tanh, 3 Softmax, 35 weights and thresholds"), "{said}");
+        assert_eq!(std::fs::read(place.path(&back)).unwrap(), std::fs::read(place.path(model)).unwrap(), "{format}");
+        assert!(place.bad(4, &["import", &file, "-o", &back]).contains("P0503"));
+    }
+    place.good(&["export", "model-onnx", "--to", "json", "-o", "again.json"]);
+    assert_eq!(std::fs::read(place.path("again.json")).unwrap(), std::fs::read(place.path("model-json")).unwrap());
+    // Weights alone.
+    std::fs::write(place.path("bare.json"), "{\"layers\": [{\"weights\": [[1, 2]]}, {\"weights\": [[3], [4]]}]}")
+        .unwrap();
+    let refused = place.bad(3, &["import", "bare.json"]);
+    assert!(refused.contains("P0312") && refused.contains("--hidden tanh"), "{refused}");
+    assert!(
+        place.bad(3, &["predict", "bare.json", iris]).contains("precocial import") && !place.path("bare.pcl").exists()
+    );
+    assert!(place.bad(2, &["import", "bare.json", "--hidden", "tahn"]).contains("known are linear, step"));
+    place.good(&[
+        "import",
+        "bare.json",
+        "--hidden",
+        "relu",
+        "--output",
+        "softmax",
+        "--classes",
+        "no,yes",
+        "--inputs",
+        "a,b",
+    ]);
+    std::fs::write(place.path("rows.csv"), "b,a\n1,1\n-1,-1\n").unwrap();
+    let predicted = place.good(&["predict", "bare.pcl", "rows.csv"]);
+    assert_eq!(column(&predicted, "class"), ["yes", "no"]);
+    assert_eq!(column(&predicted, "probability_no")[1], "0.5");
+    assert!(place.bad(3, &["import", "bare.json", "--like", model, "-o", "x.pcl"]).contains("P0313"));
+}
+
+#[test]
 fn schema_explain_and_completions_print() {
     let place = Place::new();
     let schema = place.good(&["schema"]);

@@ -249,7 +249,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "a split that does not fit the task",
         "`Stratified` keeps the shares of classes, which a regression does not have. Use `Random` or `ByOrder`.",
     ),
-    ("P0301", "not a model", "Models are the `.pcl` files in the folder `models` of a result folder."),
+    (
+        "P0301",
+        "not a model",
+        "Models are the `.pcl` files in the folder `models` of a result folder. Files of safetensors, NumPy (npz), ONNX\nand JSON are taken too, told by their content.",
+    ),
     (
         "P0302",
         "a damaged model",
@@ -289,6 +293,16 @@ const CODES: &[(&str, &str, &str)] = &[
         "P0311",
         "a format that cannot tell what a model computes",
         "`precocial export` writes nothing that would compute something else. Keras names eight of the activations that\nnetworks here may have; the message lists the formats that can tell them all, such as ONNX, which composes them.",
+    ),
+    (
+        "P0312",
+        "a file that does not tell what its network computes",
+        "Weights alone say nothing of activations: name them with `precocial import FILE --hidden tanh --output softmax`, or\nwith `--like MODEL.pcl` if the file holds new weights of a model of yours. Archives of square matrices do not tell\neither whether inputs or units come first: call the arrays `kernel_0`, … or `weight_0`, ….",
+    ),
+    (
+        "P0313",
+        "a network that cannot be taken",
+        "Models are chains of fully connected layers, each with one activation, that fit each other and what was said of them.\n`precocial import --help` shows what the files of other programs may hold.",
     ),
     (
         "P0411",

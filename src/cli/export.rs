@@ -1,9 +1,9 @@
 //! `precocial export`: a model for other programs.
 
+use super::import::open;
 use super::terminal::Terminal;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use precocial::error::Kind;
-use precocial::experiment::Model;
 use precocial::experiment::export::Format;
 use precocial::{Error, Result, files};
 use serde_json::json;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_long_help = recipes())]
 pub struct Export {
-    /// Model file, from the folder `models` of a result
+    /// Model file, from the folder `models` of a result, or one of another format as `import` takes it
     #[arg(value_name = "MODEL.pcl")]
     model: PathBuf,
     /// What to write
@@ -28,7 +28,7 @@ impl Export {
         let name = self.model.file_stem().unwrap_or_default().to_string_lossy();
         let path = self.output.clone().unwrap_or_else(|| format!("{name}.{}", self.to.extension()).into());
         refuse_existing(&path)?;
-        let model = Model::load(&self.model)?;
+        let model = open(&self.model)?;
         let bytes = model.export(&self.to).map_err(|error| error.in_file(&self.model))?;
         refuse_existing(&path)?;
         files::replace(&path, &bytes)?;
@@ -41,7 +41,7 @@ impl Export {
 }
 
 /// Whatever stands there, a link that leads nowhere too.
-fn refuse_existing(path: &Path) -> Result<()> {
+pub(super) fn refuse_existing(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_err() {
         return Ok(());
     }

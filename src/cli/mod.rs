@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod export;
 mod guesses;
+mod import;
 mod new;
 mod overrides;
 mod panic;
@@ -43,7 +44,8 @@ total cost and over many paired seeds, whether that pays.
   precocial run iris.ron      run it: verdict here, tables and report in results/
   precocial resume DIR        go on with a run that was interrupted, or add seeds
 
-  also: status, report, analyze, compare, predict, export, verify, doctor, bench, schema, explain CODE, completions SHELL
+  also: status, report, analyze, compare, predict, export, import, verify, doctor, bench,
+  schema, explain CODE, completions SHELL
 
   precocial schema            everything an experiment file may say
   precocial help run          options of a verb, and what exit codes mean";
@@ -103,6 +105,8 @@ enum Verb {
     Predict(predict::Predict),
     /// Write a model for other programs: PyTorch, NumPy, ONNX, Keras, Rust and more
     Export(export::Export),
+    /// Take a model from another program: safetensors, npz, ONNX, JSON
+    Import(import::Import),
     /// Print everything an experiment file may say, with defaults and ranges
     Schema(schema::Schema),
     /// Measure the speed of this machine, beside its limits
@@ -201,6 +205,7 @@ fn perform(verb: Verb, terminal: &Terminal) -> Result<()> {
         Verb::Compare(verb) => verb.perform(terminal),
         Verb::Predict(verb) => verb.perform(terminal),
         Verb::Export(verb) => verb.perform(terminal),
+        Verb::Import(verb) => verb.perform(terminal),
         Verb::Schema(verb) => verb.perform(terminal),
         Verb::Bench(verb) => verb.perform(terminal),
         Verb::Doctor(verb) => verb.perform(terminal),

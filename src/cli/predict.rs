@@ -1,5 +1,6 @@
 //! `precocial predict`: a model meets new rows.
 
+use super::import::open;
 use super::terminal::{Terminal, write_stdout};
 use precocial::error::Kind;
 use precocial::experiment::Model;
@@ -13,7 +14,7 @@ const LARGEST_TABLE: u64 = 1 << 30;
 
 #[derive(clap::Args)]
 pub struct Predict {
-    /// Model file, from the folder `models` of a result
+    /// Model file, from the folder `models` of a result, or one of another format as `import` takes it
     #[arg(value_name = "MODEL.pcl")]
     model: PathBuf,
     /// Table with a header; columns are found by their names, in any order, and others are ignored
@@ -33,7 +34,7 @@ impl Predict {
             let message = format!("{} is there already, and nothing is ever overwritten", path.display());
             return Err(Error::new(Kind::Files, "P0503", message).help("choose another name with -o"));
         }
-        let model = Model::load(&self.model)?;
+        let model = open(&self.model)?;
         let bytes = files::read_capped(&self.data, LARGEST_TABLE, Kind::Data)?;
         let table = read(&model, &bytes, self.delimiter, &self.data)?;
         let rows = table.nrows();

@@ -9,6 +9,7 @@ mod diagnose;
 pub mod export;
 pub mod folder;
 pub mod grammar;
+pub mod import;
 mod load;
 pub mod model;
 pub mod outline;

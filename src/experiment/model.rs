@@ -146,6 +146,19 @@ impl Model {
         let damaged = |what: &str| Content::Model.damaged(what);
         let (text, payload) = sealed::open(bytes, Content::Model)?;
         let header: Header = ron::from_str(text).map_err(|_| damaged("its header cannot be read"))?;
+        if payload.len() % 4 != 0 {
+            return Err(damaged("its parts do not fit each other"));
+        }
+        let params = payload.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        Model::of_parts(header, params.collect())
+    }
+
+    /// The model of a header and parameters that stood in a file.
+    ///
+    /// # Errors
+    /// `P0302` for parts that do not fit each other, or numbers that are not finite.
+    pub fn of_parts(header: Header, params: Vec<f32>) -> Result<Model> {
+        let damaged = |what: &str| Content::Model.damaged(what);
         let outputs = match (&header.target_scaler, header.classification) {
             (Some(scaler), false) => scaler.columns(),
             (None, true) if header.targets.len() == 2 && header.output != Output::Softmax => 1,
@@ -156,14 +169,12 @@ impl Model {
             .map_err(|error| damaged(&error.problems()[0].message))?;
         let fits = header.kind == "mlp"
             && header.input_scaler.columns() == header.inputs.len()
-            && payload.len() == 4 * network.parameters()
+            && params.len() == network.parameters()
             && header.encoding.0.is_finite()
             && header.encoding.1.is_finite();
         if !fits {
             return Err(damaged("its parts do not fit each other"));
         }
-        let params: Vec<f32> =
-            payload.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
         if !params.iter().all(|param| param.is_finite()) {
             return Err(damaged("not all of its weights are finite numbers"));
         }

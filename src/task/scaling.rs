@@ -106,6 +106,21 @@ impl Scaler {
         Ok(Scaler(Parameters { centre, spread, middle, fill }))
     }
 
+    /// A scaling that somebody else fitted: `centre` and `spread` `[columns]`, `middle` for all columns, and what fills
+    /// missing cells, `[columns]`, or nothing.
+    ///
+    /// # Errors
+    /// `P0302` for lists of other lengths, numbers that are not finite, or a spread below 0.
+    pub fn given(centre: Vec<f64>, spread: Vec<f64>, middle: f64, fill: Vec<f64>) -> Result<Scaler> {
+        Scaler::try_from(Parameters { centre, spread, middle, fill })
+            .map_err(|message| Error::data("P0302", message).help("write the file again where it came from"))
+    }
+
+    /// The scaling that leaves so many columns as they are.
+    pub fn identity(columns: usize) -> Scaler {
+        Scaler(Parameters { centre: vec![0.0; columns], spread: vec![1.0; columns], middle: 0.0, fill: Vec::new() })
+    }
+
     /// Number of columns.
     pub fn columns(&self) -> usize {
         self.0.centre.len()

@@ -18,7 +18,7 @@ pub fn models() -> Vec<Model> {
         made(&[(6, Activation::Relu)], 3, Output::Softmax, Loss::CrossEntropy),
         made(&[], 1, Output::Logistic, Loss::CrossEntropy),
         made(&[(4, Activation::Gelu)], 3, Output::Logistic, Loss::MeanSquared),
-        made(&[(4, Activation::Silu)], 2, Output::Tanh, Loss::MeanSquared),
+        made(&[(4, Activation::Silu)], 3, Output::Tanh, Loss::MeanSquared),
     ];
     values.chain(classes).collect()
 }

@@ -32,7 +32,9 @@ use crate::experiment::record::Moment;
 use crate::math::Activation;
 use crate::network::{Loss, Output};
 use crate::registry;
-use serde::Serialize;
+use crate::values::NonNegative;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 registry! {
     /// A format that models are written in.
@@ -86,8 +88,8 @@ pub trait Export: Send + Sync {
 }
 
 /// What a layer does to its weighted sums.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(into = "Named")]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Named", into = "Named")]
 pub enum Function {
     /// The same to each.
     Unit(Activation),
@@ -96,14 +98,30 @@ pub enum Function {
 }
 
 /// A function as files name it.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Named {
     activation: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     slope: Option<f64>,
 }
 
 impl Function {
+    /// The function of this name, with its slope if it has one.
+    ///
+    /// # Errors
+    /// A name or a slope that no function has, told in words.
+    pub fn named(name: &str, slope: Option<f64>) -> std::result::Result<Function, String> {
+        let mut known = Activation::all().into_iter().map(Function::Unit).chain([Function::Softmax]);
+        match known.find(|function| function.name() == name) {
+            Some(Function::Unit(Activation::LeakyRelu { slope: usual })) => {
+                let slope = NonNegative::try_from(slope.unwrap_or(usual.get()))?;
+                Ok(Function::Unit(Activation::LeakyRelu { slope }))
+            }
+            Some(function) => Ok(function),
+            None => Err(format!("the activation {} is unknown", crate::error::printable(name))),
+        }
+    }
+
     /// The name of the activation: `Tanh`.
     pub fn name(self) -> String {
         match self {
@@ -124,12 +142,24 @@ impl From<Function> for Named {
     }
 }
 
+impl TryFrom<Named> for Function {
+    type Error = String;
+    fn try_from(named: Named) -> std::result::Result<Function, String> {
+        Function::named(&named.activation, named.slope)
+    }
+}
+
+/// What [`Description::format`] says.
+pub(super) const FORMAT: &str = "precocial-network";
+/// What [`Description::version`] says.
+pub(super) const VERSION: u32 = 1;
+
 /// A model as all formats tell it. Written as JSON it is the format [`json`], and without its weights what other formats carry
 /// as metadata.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Description {
     /// `precocial-network`.
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     /// Raised when a field changes its meaning: 1.
     pub version: u32,
     /// Names of the inputs, in order.
@@ -146,7 +176,7 @@ pub struct Description {
     /// How raw inputs become inputs of the first layer.
     pub input_scaling: InputScaling,
     /// How outputs of the last layer become values in their own units; none for classes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_scaling: Option<OutputScaling>,
     /// From first to last.
     pub layers: Vec<Layer>,
@@ -155,21 +185,25 @@ pub struct Description {
 }
 
 /// (x − centre) · factor + middle, after missing cells are filled.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputScaling {
     /// `[inputs]`
     pub centre: Vec<f64>,
     /// `[inputs]`; 0 for a column that was constant in training.
     pub factor: Vec<f64>,
+    /// What `factor` is one divided by, `[inputs]`, for whoever wants the last bit of what is computed here; 0 for a
+    /// constant column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spread: Vec<f64>,
     /// One number for all columns.
     pub middle: f64,
     /// What missing cells become, `[inputs]`; empty where none may be missing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fill: Vec<f64>,
 }
 
 /// (y − middle) · spread + centre.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputScaling {
     /// `[outputs]`
     pub centre: Vec<f64>,
@@ -180,7 +214,7 @@ pub struct OutputScaling {
 }
 
 /// activation(weights · x + thresholds).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
     /// Numbers that come in.
     pub inputs: usize,
@@ -190,15 +224,15 @@ pub struct Layer {
     #[serde(flatten)]
     pub function: Function,
     /// `[outputs × inputs]`: a row for each unit.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weights: Vec<Vec<f32>>,
     /// `[outputs]`
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<f32>,
 }
 
 /// Where weights come from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
     /// Name of the experiment.
     pub experiment: String,
@@ -237,6 +271,7 @@ impl Model {
         let input_scaling = InputScaling {
             centre: scaler.centre().to_vec(),
             factor: scaler.spread().iter().map(factor).collect(),
+            spread: scaler.spread().to_vec(),
             middle: scaler.middle(),
             fill: scaler.fill().to_vec(),
         };
@@ -261,8 +296,8 @@ impl Model {
         });
         let (experiment, arm, seed, moment) = header.origin.clone();
         Description {
-            format: "precocial-network",
-            version: 1,
+            format: FORMAT.into(),
+            version: VERSION,
             inputs: header.inputs.clone(),
             targets: header.targets.clone(),
             classification: header.classification,
@@ -303,7 +338,7 @@ impl Description {
         fn one<'a>(name: &'static str, value: &'a f64) -> Scale<'a> {
             Scale { name, shape: Vec::new(), values: std::slice::from_ref(value) }
         }
-        let InputScaling { centre, factor, middle, fill } = &self.input_scaling;
+        let InputScaling { centre, factor, middle, fill, .. } = &self.input_scaling;
         let mut scales = vec![many("input_centre", centre), many("input_factor", factor), one("input_middle", middle)];
         if !fill.is_empty() {
             scales.push(many("input_fill", fill));
@@ -335,7 +370,7 @@ fn doubles(numbers: &[f64]) -> Vec<u8> {
 #[cfg(test)]
 extern crate self as precocial;
 #[cfg(test)]
-mod fixture;
+pub(in crate::experiment) mod fixture;
 
 #[cfg(test)]
 mod tests {

@@ -41,6 +41,11 @@ impl Source for Npy {
 
 /// Reads an array that takes exactly `length` bytes.
 pub(super) fn read(source: &mut dyn Read, length: u64, path: &Path) -> Result<Numbers> {
+    read_shaped(source, length, path).map(|(_, numbers)| numbers)
+}
+
+/// Reads an array that takes exactly `length` bytes, with the lengths of all its indices.
+pub(super) fn read_shaped(source: &mut dyn Read, length: u64, path: &Path) -> Result<(Vec<usize>, Numbers)> {
     let mut take = |count: usize| {
         let mut bytes = vec![0; count];
         source.read_exact(&mut bytes).map(|()| bytes).map_err(|cause| cut(path, cause))
@@ -61,7 +66,8 @@ pub(super) fn read(source: &mut dyn Read, length: u64, path: &Path) -> Result<Nu
     }
     let text = String::from_utf8_lossy(&take(size)?).into_owned();
     let head = parse_head(&text, path)?;
-    head.read(source, length - (before + size) as u64, true, usize::MAX, path)
+    let numbers = head.read(source, length - (before + size) as u64, true, usize::MAX, path)?;
+    Ok((head.shape, numbers))
 }
 
 /// `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }`

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use flate2::CrcReader;
 use flate2::bufread::DeflateDecoder;
 use serde::{Deserialize, Serialize};
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Most bytes of the list of members.
@@ -58,9 +58,70 @@ struct Member {
     offset: u64,
 }
 
+/// An archive in memory, of which any member can be read.
+pub(crate) struct Archive<'a> {
+    file: Cursor<&'a [u8]>,
+    members: Vec<Member>,
+    path: &'a Path,
+}
+
+impl<'a> Archive<'a> {
+    /// The archive in these bytes of the file at `path`.
+    ///
+    /// # Errors
+    /// `P0208` for something else.
+    pub(crate) fn open(bytes: &'a [u8], path: &'a Path) -> Result<Archive<'a>> {
+        let mut file = Cursor::new(bytes);
+        let members = directory(&mut file, bytes.len() as u64, path)?;
+        Ok(Archive { file, members, path })
+    }
+
+    /// Names of the members in their order, without `.npy`.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| member.name.as_str())
+    }
+
+    /// Bytes of all members once they are unpacked, as the archive tells.
+    pub(crate) fn unpacked(&self) -> u64 {
+        self.members.iter().map(|member| member.length).sum()
+    }
+
+    /// Lengths of the indices and numbers of an array, the last index running fastest.
+    ///
+    /// # Errors
+    /// `P0207` for one that is not there, `P0208` for a damaged one.
+    pub(crate) fn array(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f64>)> {
+        let length = self.file.get_ref().len() as u64;
+        let member = find(&self.members, name, self.path)?;
+        let (shape, numbers) = unpack(&mut self.file, length, member, self.path, |source| {
+            npy::read_shaped(source, member.length, self.path)
+        })?;
+        Ok((shape, numbers.values))
+    }
+
+    /// A member that is text.
+    ///
+    /// # Errors
+    /// `P0207` for one that is not there, `P0208` for a damaged one.
+    pub(crate) fn text(&mut self, name: &str) -> Result<String> {
+        let length = self.file.get_ref().len() as u64;
+        let member = find(&self.members, name, self.path)?;
+        unpack(&mut self.file, length, member, self.path, |source| {
+            let mut text = String::new();
+            source.take(member.length).read_to_string(&mut text).map_err(|cause| cut(self.path, cause))?;
+            Ok(text)
+        })
+    }
+}
+
 /// Reads one array of an archive of `length` bytes.
 fn read<F: Read + Seek>(file: &mut F, length: u64, name: &str, path: &Path) -> Result<Numbers> {
     let members = directory(file, length, path)?;
+    let member = find(&members, name, path)?;
+    unpack(file, length, member, path, |source| npy::read(source, member.length, path))
+}
+
+fn find<'a>(members: &'a [Member], name: &str, path: &Path) -> Result<&'a Member> {
     let Some(member) = members.iter().find(|member| member.name == name) else {
         let known: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
         let error = Error::data("P0207", format!("the archive has no array \"{}\"", shown(name))).in_file(path);
@@ -71,8 +132,21 @@ fn read<F: Read + Seek>(file: &mut F, length: u64, name: &str, path: &Path) -> R
             None => error,
         });
     };
-    let damaged =
-        || malformed(path, format!("the array \"{}\" of the archive is damaged", shown(name))).help("write it again");
+    Ok(member)
+}
+
+/// What `take` reads of a member, once its checksum was found right.
+fn unpack<F: Read + Seek, T>(
+    file: &mut F,
+    length: u64,
+    member: &Member,
+    path: &Path,
+    take: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<T> {
+    let damaged = || {
+        malformed(path, format!("the array \"{}\" of the archive is damaged", shown(&member.name)))
+            .help("write it again")
+    };
     let head = at(file, member.offset, 30, path)?;
     let data = member.offset + 30 + u64::from(u16_at(&head, 26)) + u64::from(u16_at(&head, 28));
     let fits = data.checked_add(member.stored).is_some_and(|end| end <= length);
@@ -91,11 +165,11 @@ fn read<F: Read + Seek>(file: &mut F, length: u64, name: &str, path: &Path) -> R
         }
     };
     let mut checked = CrcReader::new(source);
-    let numbers = npy::read(&mut checked, member.length, path)?;
+    let taken = take(&mut checked)?;
     if checked.crc().sum() != member.checksum {
         return Err(damaged());
     }
-    Ok(numbers)
+    Ok(taken)
 }
 
 fn directory<F: Read + Seek>(file: &mut F, length: u64, path: &Path) -> Result<Vec<Member>> {
@@ -165,7 +239,6 @@ mod tests {
     use super::super::tests::bytes;
     use super::*;
     use proptest::prelude::*;
-    use std::io::Cursor;
 
     /// numpy 2.4.6: np.savez(x=np.array([[1., 2.], [3., 4.]]), y=np.array([1, 0])).
     const STORED: &str = "504b03042d00000000000000210021358b69ffffffffffffffff05001400782e6e707901001000a000000000000000a00000 \
