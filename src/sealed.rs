@@ -19,7 +19,8 @@ const MINOR: u16 = 0;
 const PREFIX: usize = 20;
 /// Bytes of the checksum.
 const CHECKSUM: usize = 32;
-const LARGEST_HEADER: usize = 64 << 10;
+/// Longest header: that of a model names each input and its scale.
+pub const LARGEST_HEADER: usize = 32 << 20;
 /// Longest model file that is read.
 pub const LARGEST_FILE: u64 = 1 << 30;
 
@@ -60,7 +61,7 @@ impl Content {
 /// The bytes of a sealed file, in memory.
 ///
 /// # Panics
-/// If the header is longer than 64 KiB, which no header of ours is.
+/// If the header is longer than 32 MiB.
 pub fn seal(header: &str, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(PREFIX + header.len() + payload.len() + CHECKSUM);
     seal_into(&mut bytes, header, &|to| to.put_bytes(payload)).expect("memory takes all that it is given");
@@ -73,9 +74,9 @@ pub fn seal(header: &str, payload: &[u8]) -> Vec<u8> {
 /// Those of `to`.
 ///
 /// # Panics
-/// If the header is longer than 64 KiB, which no header of ours is, or the payload changes between the calls.
+/// If the header is longer than 32 MiB, or the payload changes between the calls.
 pub fn seal_into(to: &mut dyn Write, header: &str, payload: &dyn Fn(&mut StateWriter)) -> io::Result<()> {
-    assert!(header.len() <= LARGEST_HEADER, "headers are short");
+    assert!(header.len() <= LARGEST_HEADER, "a header is at most 32 MiB long");
     let mut length = Counted { to: &mut io::sink(), bytes: 0 };
     StateWriter::write(&mut length, payload)?;
     let length = length.bytes;
@@ -141,8 +142,8 @@ pub fn claimed_header(beginning: &[u8]) -> Option<&str> {
     std::str::from_utf8(beginning.get(PREFIX..PREFIX.checked_add(header)?)?).ok()
 }
 
-/// Bytes in which the header of every sealed file ends.
-pub const BEGINNING: u64 = (PREFIX + LARGEST_HEADER) as u64;
+/// Bytes in which the header of every checkpoint ends, those of models with many inputs do not.
+pub const BEGINNING: u64 = 64 << 10;
 
 /// Header and payload of a sealed file, once its checksum was found right.
 ///

@@ -44,6 +44,22 @@ pub struct Header {
     pub origin: (String, String, u64, Moment),
 }
 
+/// Refuses what the head of a model file could not hold, before anything is trained.
+///
+/// # Errors
+/// `P0140` for names and scales beyond 32 MiB: half a million inputs and more.
+pub fn check_names(inputs: &[String], targets: &[String]) -> Result<()> {
+    // Three numbers go with each name, of up to 25 letters; the rest of a header is short.
+    let long = |name: &String| name.escape_debug().count() + 84;
+    let all: usize = inputs.iter().chain(targets).map(long).sum();
+    if all > sealed::LARGEST_HEADER - (64 << 10) { Err(too_many_names()) } else { Ok(()) }
+}
+
+pub(super) fn too_many_names() -> Error {
+    Error::new(Kind::Limit, "P0140", "the network has more inputs and outputs than the head of a model file can name")
+        .help("use fewer inputs, or shorter names")
+}
+
 /// A network with its weights and all that turns a row of a table into a prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {

@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::experiment::arm::{Method, Plans, StartContext};
 use crate::experiment::config::{ArmConfig, Experiment, Network, Seeds};
+use crate::experiment::model::check_names;
 use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
 use crate::rng::Streams;
@@ -72,6 +73,8 @@ impl Study {
         let classification = experiment.task.is_classification();
         let kind = if classification { TargetKind::Classes } else { TargetKind::Values };
         let dataset = experiment.task.data().load(&LoadContext { folder, kind })?;
+        let (Targets::Classes { names, .. } | Targets::Values { names, .. }) = &dataset.targets;
+        check_names(&dataset.input_names, names)?;
         let loss = experiment.task.loss();
         let output = experiment.network.output().unwrap_or(match loss {
             Loss::CrossEntropy => Output::Softmax,

@@ -620,6 +620,17 @@ mod tests {
     }
 
     #[test]
+    fn looks_are_evenly_spaced_in_the_logarithm_from_one_pass_to_the_budget() {
+        let looks = grid(1_000_000_000, 1_000);
+        assert_eq!((looks.len(), looks[0], looks[LOOKS - 1]), (LOOKS, 1_000, u64::MAX));
+        let ratio = libm::pow(1e6, 1.0 / 511.0);
+        for (look, at) in looks[..LOOKS - 1].iter().enumerate() {
+            let expected = 1_000.0 * libm::pow(ratio, look as f64);
+            assert!((*at as f64 - expected).abs() <= 0.5 + 1e-9 * expected, "look {look} at {at}, not {expected}");
+        }
+    }
+
+    #[test]
     fn accuracy_counts_rows() {
         let study = study(r#"Classification(data: Builtin("iris"), split: Random(train: 1.0))"#);
         let targets = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0];

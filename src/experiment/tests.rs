@@ -1,9 +1,10 @@
-//! Arms with a network and a training of their own.
+//! Whole runs: arms with a network and a training of their own, what runs leave, and what interruptions do to them.
 
 use super::folder::State;
 use super::*;
 use crate::experiment::config::Experiment;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Full batches and slow steps, so that the last look is the best one, whatever the grid of looks.
@@ -134,4 +135,206 @@ fn what_is_an_arms_own_is_told_in_words() {
     let momentum = "optimizer Momentum(learning_rate: 0.005, momentum: 0.9)";
     let expected = [None, Some(network.to_owned()), Some(momentum.to_owned()), Some(format!("{network}; {momentum}"))];
     assert_eq!(own, expected);
+}
+
+#[test]
+fn models_of_thousands_of_inputs_are_kept() {
+    let place = tempfile::tempdir().unwrap();
+    let name = |column: usize| format!("a_measurement_of_something_{column}");
+    let mut table: String = (0..2000).map(|column| name(column) + ",").collect();
+    table += "kind";
+    for row in 0..8 {
+        table += "\n";
+        table.extend((0..2000).map(|column| format!("{}.5,", (row * 7 + column) % 11)));
+        table += ["no", "yes"][row % 2];
+    }
+    std::fs::write(place.path().join("wide.csv"), table).unwrap();
+    let text = r#"Experiment(
+        schema: 1, name: "wide", seeds: List([1]),
+        task: Classification(data: Csv(path: "wide.csv", target: Name("kind")), split: Random(train: 1.0)),
+        network: Mlp(hidden: [(units: 2)]), train: (optimizer: Sgd(learning_rate: 0.01)),
+        arms: [(name: "a", method: Random(scheme: GlorotUniform))], budget: TrainingPasses(2),
+    )"#;
+    let experiment = parse(text, Path::new("wide.ron")).unwrap().experiment;
+    let study = Study::new(experiment, place.path()).unwrap();
+    let options = RunOptions { out: Some(place.path().join("run")), threads: 1, ..RunOptions::default() };
+    let run = run(&study, &options, &Unwatched).unwrap();
+    let model = model::Model::load(&run.folder.model_path("a", 1, record::Moment::End)).unwrap();
+    assert_eq!((model.header.inputs.len(), &model.header.inputs[1999]), (2000, &name(1999)));
+}
+
+#[test]
+fn names_that_no_model_could_hold_are_refused_before_training() {
+    let many: Vec<String> = (0..1000).map(|input| format!("input {input}")).collect();
+    assert!(model::check_names(&many, &["a".into()]).is_ok());
+    let long = vec!["\u{7f}".repeat(6 << 20)];
+    assert_eq!(model::check_names(&many, &long).unwrap_err().code(), "P0140");
+    assert_eq!(model::check_names(&vec!["x".into(); 400_000], &[]).unwrap_err().code(), "P0140");
+}
+
+/// Writes down what happens, and cancels after so many looks.
+#[derive(Default)]
+struct Diary {
+    looks: Mutex<Vec<(String, u64)>>,
+    damaged: Mutex<Vec<bool>>,
+    patience: Option<usize>,
+}
+
+impl Watch for Diary {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Progress { arm, seed, .. } => self.looks.lock().unwrap().push((arm.to_owned(), seed)),
+            Event::Damaged { from_start, .. } => self.damaged.lock().unwrap().push(from_start),
+            _ => {}
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.patience.is_some_and(|most| self.looks.lock().unwrap().len() >= most)
+    }
+}
+
+fn resume_at(folder: &Path, watch: &dyn Watch) -> Run {
+    let reopened: Reopened<Experiment> = Reopened::open(Folder::at(folder), None).unwrap();
+    let study = Study::new(reopened.document.clone(), Path::new(".")).unwrap();
+    resume(&study, &reopened, 1, watch).unwrap()
+}
+
+/// Two arms, of which the second is under way after 260 looks: each takes 190 steps or some more.
+fn two_arms(every_seconds: u32) -> Experiment {
+    let arms = r#"(name: "first", method: Random(scheme: GlorotUniform)),
+        (name: "second", method: Genetic(population: 8, generations: 5, scheme: GlorotUniform))"#;
+    let mut experiment = experiment(SMALL, SGD, arms, 60_000);
+    experiment.seeds = config::Seeds::List(vec![3]);
+    experiment.checkpoint.every_seconds = crate::values::NonNegative::new(f64::from(every_seconds)).unwrap();
+    experiment
+}
+
+fn broken_off(place: &Path, every_seconds: u32) -> Diary {
+    let diary = Diary { patience: Some(260), ..Diary::default() };
+    let run = run_in(&two_arms(every_seconds), place, 1, &diary);
+    assert_eq!(run.manifest.state, State::Interrupted);
+    let looks = diary.looks.lock().unwrap().len();
+    // However seldom runs are saved, one that is cancelled ends at once.
+    assert!(looks <= 261, "{looks}");
+    assert!(diary.looks.lock().unwrap().iter().any(|(arm, _)| arm == "second"));
+    diary
+}
+
+#[test]
+fn what_finished_is_not_run_again_and_what_was_saved_goes_on() {
+    let place = tempfile::tempdir().unwrap();
+    let whole = run_in(&two_arms(0), &place.path().join("whole"), 1, &Unwatched);
+    for every_seconds in [0, 1000] {
+        let broken = place.path().join(format!("broken-{every_seconds}"));
+        let before = broken_off(&broken, every_seconds);
+        let after = Diary::default();
+        let run = resume_at(&broken, &after);
+        let (before, after_looks) = (before.looks.into_inner().unwrap(), after.looks.into_inner().unwrap());
+        assert!(after_looks.iter().all(|(arm, _)| arm == "second"), "the first had finished");
+        assert!(after.damaged.into_inner().unwrap().is_empty());
+        assert_eq!(run.manifest.bits, whole.manifest.bits);
+        // Looks are neither repeated nor left out.
+        assert_eq!(before.len() + after_looks.len(), run.tables.history.len());
+        // Time goes on where it stood.
+        for arm in ["first", "second"] {
+            let times: Vec<f64> =
+                run.tables.history.iter().filter(|row| row.arm == arm).map(|row| row.seconds).collect();
+            assert!(times.is_sorted() && times[0] >= 0.0 && times[0] < times[times.len() - 1], "{arm}: {times:?}");
+        }
+    }
+}
+
+#[test]
+fn a_finished_run_whose_model_is_gone_is_run_again() {
+    let place = tempfile::tempdir().unwrap();
+    broken_off(place.path().join("run").as_path(), 0);
+    let folder = Folder::at(place.path().join("run"));
+    let model = folder.model_path("first", 3, record::Moment::End);
+    let bytes = std::fs::read(&model).unwrap();
+    std::fs::remove_file(&model).unwrap();
+    let diary = Diary::default();
+    resume_at(folder.path(), &diary);
+    assert!(diary.looks.into_inner().unwrap().iter().any(|(arm, _)| arm == "first"));
+    assert_eq!(std::fs::read(&model).unwrap(), bytes);
+}
+
+#[test]
+fn damaged_checkpoints_are_told_of_with_what_is_done_about_them() {
+    for (damaged, told) in [(vec!["a"], vec![false]), (vec!["a", "b"], vec![true, true])] {
+        let place = tempfile::tempdir().unwrap();
+        let whole = run_in(&two_arms(0), &place.path().join("whole"), 1, &Unwatched);
+        let broken = place.path().join("broken");
+        broken_off(&broken, 0);
+        for letter in &damaged {
+            let path = checkpoint::folder(&broken).join(format!("second-s3.{letter}.ckpt"));
+            let mut bytes = std::fs::read(&path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+        }
+        let diary = Diary::default();
+        let run = resume_at(&broken, &diary);
+        let events = diary.damaged.into_inner().unwrap();
+        // The older of two is not read while the newer is sound.
+        assert!(events == told || (damaged.len() == 1 && events.is_empty()), "{damaged:?}: {events:?}");
+        assert_eq!(run.manifest.bits, whole.manifest.bits);
+    }
+}
+
+#[test]
+fn what_is_known_of_training_stands_in_rows_of_training_only() {
+    let arms = r#"(name: "a", method: Genetic(population: 6, generations: 30, scheme: GlorotUniform)),"#;
+    let text = format!(
+        r#"Experiment(
+            schema: 1, name: "lm", seeds: List([3]),
+            task: Regression(
+                data: Friedman1(samples: 60, features: 5, seed: 1), split: Random(train: 0.6, validation: 0.2, test: 0.2),
+            ),
+            network: Mlp(hidden: [(units: 3)]),
+            train: (optimizer: LevenbergMarquardt(), stop: [Patience(6)]),
+            arms: [{arms}], budget: RowPasses(40_000),
+        )"#
+    );
+    let place = tempfile::tempdir().unwrap();
+    let experiment = parse(&text, Path::new("lm.ron")).unwrap().experiment;
+    let run = run_in(&experiment, &place.path().join("run"), 1, &Unwatched);
+    let known = |row: &record::HistoryRow| {
+        [row.gradient_norm.is_some(), row.damping.is_some(), row.validation_checks.is_some()]
+    };
+    let phase = |phase| run.tables.history.iter().filter(move |row| row.phase == phase);
+    assert!(phase(record::Phase::Search).count() > 10);
+    assert!(phase(record::Phase::Search).all(|row| known(row) == [false; 3]));
+    assert!(phase(record::Phase::Train).filter(|row| row.step > 0).all(|row| known(row) == [true; 3]));
+    assert!(phase(record::Phase::Train).any(|row| row.step > 0));
+}
+
+#[test]
+fn predictions_of_several_outputs_stand_in_their_rows() {
+    for (features, coordinates) in [(2, [true, true]), (3, [false, false])] {
+        let text = format!(
+            r#"Experiment(
+                schema: 1, name: "two", seeds: List([3]),
+                task: Regression(
+                    data: RandomTeacher(samples: 30, features: {features}, hidden: 2, outputs: 2, seed: 1),
+                    split: Random(train: 0.5, test: 0.5),
+                ),
+                network: Mlp(hidden: [(units: 3)]), train: (optimizer: Sgd(learning_rate: 0.01)),
+                arms: [(name: "a", method: Random(scheme: GlorotUniform))], budget: TrainingPasses(20),
+            )"#
+        );
+        let place = tempfile::tempdir().unwrap();
+        let study = Study::new(parse(&text, Path::new("two.ron")).unwrap().experiment, Path::new(".")).unwrap();
+        let options = RunOptions { out: Some(place.path().join("run")), threads: 1, ..RunOptions::default() };
+        let run = run(&study, &options, &Unwatched).unwrap();
+        let model = model::Model::load(&run.folder.model_path("a", 3, record::Moment::End)).unwrap();
+        let expected = model.predict(&study.dataset.inputs).unwrap();
+        assert_eq!(run.tables.predictions.len(), 60);
+        for row in &run.tables.predictions {
+            let (place, output) = (row.row as usize, row.output as usize);
+            assert_eq!(row.predicted, expected[[place, output]], "{row:?}");
+            assert_eq!([row.x1.is_some(), row.x2.is_some()], coordinates);
+            assert!(row.x1.is_none_or(|x| x == study.dataset.inputs[[place, 0]]));
+        }
+    }
 }

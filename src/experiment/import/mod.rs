@@ -20,7 +20,7 @@ pub mod safetensors;
 
 use crate::error::{Error, Kind, Result, printable};
 use crate::experiment::export::{Description, FORMAT, Function, VERSION};
-use crate::experiment::model::{Header, Model};
+use crate::experiment::model::{Header, Model, check_names, too_many_names};
 use crate::experiment::record::Moment;
 use crate::files;
 use crate::math::Activation;
@@ -352,22 +352,14 @@ fn named(
     Err(Error::data("P0313", message).help(format!("name {count}, with commas between, or leave {option} out")))
 }
 
-/// Most names of inputs and outputs: more do not fit the head of a model file.
+/// Most inputs and outputs that names are made up for.
 const LARGEST_NAMES: usize = 1 << 16;
 
 fn finish(header: Header, layers: Vec<Layer>) -> Result<Model> {
     // A model that cannot be saved is none.
-    let long = ron::to_string(&header).map_or(u64::MAX, |text| text.len() as u64);
-    if long.saturating_add(64) > sealed::BEGINNING {
-        return Err(too_many_names());
-    }
+    check_names(&header.inputs, &header.targets)?;
     let params = layers.into_iter().flat_map(|layer| layer.weights.into_iter().chain(layer.thresholds)).collect();
     Model::of_parts(header, params)
-}
-
-fn too_many_names() -> Error {
-    Error::new(Kind::Limit, "P0140", "the network has more inputs and outputs than the head of a model file can name")
-        .help("use fewer inputs, or shorter names")
 }
 
 fn tells_itself() -> Error {
