@@ -43,11 +43,10 @@ total cost and over many paired seeds, whether that pays.
   precocial check iris.ron    say what it would take; runs nothing
   precocial run iris.ron      run it: verdict here, tables and report in results/
   precocial resume DIR        go on with a run that was interrupted, or add seeds
-
-  also: status, report, analyze, compare, predict, export, import, verify, doctor, bench,
-  schema, explain CODE, completions SHELL
-
   precocial schema            everything an experiment file may say
+
+  also: status, report, analyze, compare, predict, export, import, verify, doctor,
+  bench, explain CODE, completions SHELL
   precocial help run          options of a verb, and what exit codes mean";
 
 const EXIT_CODES: &str = "\
