@@ -76,7 +76,7 @@ fn page<'a>(
         ),
         animation,
         animation_file,
-        animation_reading: super::animation::READING,
+        animation_reading: super::animation::reading(analysis).unwrap_or_default(),
         plots: shown,
         warnings: warnings(analysis),
         explanation: found.map(explanation).unwrap_or_default(),
