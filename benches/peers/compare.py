@@ -23,6 +23,7 @@ TARGETS = {
     "W5 large": (6, 7, 9, 11), "W5 small": (4, 6, 6, 8),
     "W6 small full": (1.4, 1.7, None, 2.5), "W6 medium full": (1.0, 1.3, None, 1.1),
     "W6 small b32": (3, 4, None, None), "W6 medium b32": (1.2, 1.5, None, None),
+    "W7": (5, 8, 10, 16),
     "W8": (None, None, 50, 100),
 }
 
@@ -95,6 +96,8 @@ def compare(workload, threads, rounds, seconds, arrays):
         peers = [Crate(workload, threads)]
     elif workload.startswith("W6"):
         peers = [Jax(arrays, workload, "scan", threads)]
+    elif workload == "W7":
+        peers = [Jax(arrays, workload, "vmap", threads)]
     else:
         # On the larger shapes `vmap` is two to five times slower than `map` and would take most of the time.
         routes = ("vmap", "map") if workload in ("W1", "W4 tiny") else ("map",)

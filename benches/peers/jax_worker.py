@@ -11,7 +11,7 @@ import shapes
 
 arrays, workload, route = sys.argv[1:4]
 kind, *rest = workload.split()
-name = {"W1": "tiny", "W2": "small", "W3": "medium"}.get(kind) or rest[0]
+name = {"W1": "tiny", "W2": "small", "W3": "medium"}.get(kind) or (rest + ["tiny"])[0]
 x, y, layers = shapes.read(arrays, name)
 x, y = jnp.asarray(x), jnp.asarray(y)
 population = tuple((jnp.asarray(w), jnp.asarray(b)) for w, b in layers)
@@ -30,6 +30,25 @@ def five_steps(params):
     return loss(params, x, y)
 
 
+def swing_up(weights):
+    """Return of 1000 steps of the pole, 5-10-1 tanh units, single precision; the equations of src/task/control/swing_up.rs."""
+    w1, b1, w2, b2 = weights
+
+    def step(state, _):
+        x, v, angle, turn = state
+        s, c = jnp.sin(angle), jnp.cos(angle)
+        seen = jnp.stack((x, v, c, s, turn))
+        u = 10 * jnp.tanh(jnp.tanh(seen @ w1 + b1) @ w2 + b2)
+        pull = -0.6 * turn * turn * s
+        to_x = (pull + 14.73 * s * c + 4 * u - 0.4 * v) / (4 - 1.5 * c * c)
+        to_angle = (1.5 * pull * c + 58.92 * s + 6 * (u - 0.1 * v) * c) / (2.4 - 0.9 * c * c)
+        state = (x + 0.01 * v, v + 0.01 * to_x, angle + 0.01 * turn, turn + 0.01 * to_angle)
+        return state, (jnp.cos(state[2]) + 1) / 2 * jnp.cos(jnp.pi * state[0] / 4.8)
+
+    start = (jnp.float32(0), jnp.float32(0), jnp.float32(3.0), jnp.float32(0))
+    return jax.lax.scan(step, start, None, length=1000)[1].sum()
+
+
 def scorer(one):
     if route == "vmap":
         return jax.jit(jax.vmap(one))
@@ -42,6 +61,16 @@ if kind in ("W1", "W2", "W3", "W4"):
 
     def call():
         return float(jax.block_until_ready(score(population)).mean())
+elif kind == "W7":
+    draw = lambda key, *shape: 0.02 * jax.random.normal(key, (256, *shape))
+    keys = jax.random.split(jax.random.key(7), 4)
+    # As in the workload: one unit pulls the cart back to the middle.
+    weights = (draw(keys[0], 5, 10).at[:, 0:2, 0].set(-1), draw(keys[1], 10), draw(keys[2], 10).at[:, 0].set(1), draw(keys[3]))
+    score = scorer(swing_up)
+    work = 256 * 1000
+
+    def call():
+        return float(jax.block_until_ready(score(weights)).mean())
 else:
     batch = 32 if rest[1] == "b32" else 0
     optimizer = optax.adam(1e-3)
