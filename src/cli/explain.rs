@@ -102,7 +102,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0120",
         "a start or an arm that does not serve the network",
-        "Some starts were made for certain activations. Recipes were found for hidden layers of Tanh and of Relu; `Lsuv()` and\n`Orthogonal()` serve every activation. The arm `Graft` replaces units of one hidden layer, no more and no less.",
+        "Some starts were made for certain activations. Recipes were found for hidden layers of Tanh and of Relu; `Lsuv()` and\n`Orthogonal()` serve every activation. The arm `Graft` replaces units of the\nlast hidden layer, so there must be one.",
     ),
     (
         "P0121",

@@ -1,7 +1,7 @@
 //! Teams of hidden units: the best of many candidates by orthogonal least squares.
 
 use crate::cost::Cost;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::math::least_squares::NormalEquations;
 use crate::math::{Activation, Rows};
 use crate::network::{Loss, Mlp, Output, Workspace};
@@ -70,22 +70,6 @@ fn choose(network: &Mlp, rows: &Rows, penalty: f64, candidates: &Units, workspac
     let activations = candidates.activations(rows, workspace);
     let wanted = Wanted::of(network, rows, outputs as f64);
     NormalEquations::of(&activations, &wanted.around, size, outputs).select(penalty, network.layers()[0].outputs)
-}
-
-/// Refuses a network without exactly one hidden layer to somebody who chooses units: `who` (a name in the file) `does`
-/// something with them, and `instead` names what serves any depth, verb included.
-///
-/// # Errors
-/// `P0120`, with the way out.
-pub fn check(who: &str, does: &str, instead: &str, network: &Mlp) -> Result<()> {
-    let hidden = network.layers().len() - 1;
-    if hidden == 1 {
-        return Ok(());
-    }
-    let message = format!("`{who}` {does} units of one hidden layer, and this network has {hidden}");
-    Err(Error::experiment("P0120", message)
-        .help("write one hidden layer, such as `hidden: [(units: 16)]`")
-        .help(format!("{instead} any depth")))
 }
 
 /// Weights and threshold of a unit in the first hidden layer of `params`.

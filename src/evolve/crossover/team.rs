@@ -57,7 +57,13 @@ impl Cross for Team {
     }
 
     fn fits(&self, network: &Mlp) -> Result<()> {
-        team::check("Team", "chooses", "`PerNeuron(…)` and `Aligned(…)` cross networks of", network)?;
+        let hidden = network.layers().len() - 1;
+        if hidden != 1 {
+            let message = format!("`Team` chooses units of one hidden layer, and this network has {hidden}");
+            return Err(Error::experiment("P0120", message)
+                .help("write one hidden layer, such as `hidden: [(units: 16)]`")
+                .help("`PerNeuron(…)` and `Aligned(…)` cross networks of any depth"));
+        }
         let units = network.layers()[0].outputs;
         if 2 * units > LARGEST {
             let most = LARGEST / 2;

@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// An experiment over 64 training rows (whole vectors, so that padding does no extra work) with these arms.
 fn experiment(arms: &str, train: &str, budget: u64) -> Experiment {
-    let one = ["Graft", "Team", "one-layer"].iter().any(|name| arms.contains(name));
+    let one = ["Graft", "Team", "one-layer"].iter().any(|name| arms.contains(name)) && !arms.contains(DEEP);
     let hidden = if one { "(units: 5)" } else { "(units: 5), (units: 4, activation: Relu)" };
     let text = format!(
         r#"Experiment(
@@ -28,6 +28,9 @@ fn experiment(arms: &str, train: &str, budget: u64) -> Experiment {
     );
     dialect().from_str(&text).unwrap_or_else(|cause| panic!("{cause}: {text}"))
 }
+
+/// What marks a `Graft` that is to have two hidden layers: settings that no other has.
+const DEEP: &str = "blocks: 4";
 
 const FULL: &str = "(optimizer: Adam(learning_rate: 0.01))";
 /// So slow that arms find plateaus.
@@ -55,6 +58,9 @@ const METHODS: &[&str] = &[
     "Graft(pool_share: 1, regime: Tabular, scheme: GlorotUniform, candidates: 4, waste: 9, steps: 4, blocks: 3, flat: 0.7)",
     "Graft(pool_share: 1, regime: Smooth, scheme: GlorotUniform, candidates: 4, waste: 9, steps: 4, blocks: 3, flat: 0.7)",
     "Graft(pool_share: 1, scheme: GlorotUniform, candidates: 3, waste: 9, fresh: true, steps: 4, blocks: 3, flat: 0.7)",
+    "Graft(blocks: 4)",
+    "Graft(pool_share: 1, scheme: GlorotUniform, candidates: 4, waste: 9, steps: 4, blocks: 4, flat: 0.7)",
+    "Graft(pool_share: 1, regime: Smooth, scheme: GlorotUniform, candidates: 4, waste: 9, steps: 4, blocks: 4, flat: 0.7)",
     "Genetic(population: 6, generations: 4, scheme: GlorotUniform)",
     "Genetic(population: 6, generations: 4, scheme: GlorotUniform, fitness: MinibatchLoss(size: 16), elitism: 1)",
     "Genetic(population: 6, generations: 3, scheme: GlorotUniform, fitness: ShortBackprop(steps: 2, inheritance: Lamarck))",
@@ -232,30 +238,31 @@ fn the_kernels_did_what_the_arm_was_charged() {
 
 #[test]
 fn what_runs_outside_the_kernels_is_charged_by_its_formula() {
-    // 64 rows of 4 inputs, 5 hidden units, 3 outputs.
-    let (n, d, h, k) = (64, 4, 5, 3);
+    // 64 rows of 4 inputs, 5 hidden units, 3 outputs; or of 4 inputs, 5 and 4 hidden units, of which the last are chosen.
+    let (n, k) = (64, 3);
     let products = |rows: u64, columns: u64| rows * (columns * (columns + 1) / 2 + columns * k);
     let outputs = |h: u64| products(n, h) + h * h * h / 6 + h * h * k;
     // The first pivot has nothing to be freed of, the second one column, and so on.
-    let choice = |m: u64| m * (0..h).sum::<u64>() + m * h * (2 * k + 1);
-    let team = |m: u64| products(n, m) + choice(m) + outputs(h);
+    let choice = |m: u64, h: u64| m * (0..h).sum::<u64>() + m * h * (2 * k + 1);
+    let team = |m: u64, h: u64| products(n, m) + choice(m, h) + outputs(h);
     let floor = n * k;
     let mut rejected = 0;
     for method in METHODS.iter().filter(|method| method.starts_with("Graft(p")) {
+        let (d, h, below) = if method.contains(DEEP) { (5, 4, n * 4 * 5) } else { (4, 5, 0) };
         let outcome = alone(|| play(&experiment(&with_ga(method), SLOW, 60_000), u64::MAX));
         let turns = &outcome.log.turns;
         let count = |change: Change| turns.iter().filter(|turn| turn.change == change).count() as u64;
         let (starts, grafts, resets) = (count(Change::Start), count(Change::Graft), count(Change::Reset));
         assert!(starts > 0 && grafts + resets > 0, "{method}: {starts} {grafts} {resets}");
         rejected += turns.iter().filter(|turn| !turn.accepted).count();
-        let pool = if method.contains("candidates: 3") { 15 } else { 20 };
+        let pool = h * if method.contains("candidates: 3") { 3 } else { 4 };
         let scions = 8;
-        let graft = if method.contains("Smooth") { team(10) } else { n * h + n * scions * (k + 1) };
-        let expected = starts * team(pool) + grafts * graft + floor;
+        let graft = if method.contains("Smooth") { team(2 * h, h) } else { n * h + n * scions * (k + 1) };
+        let expected = starts * team(pool, h) + grafts * graft + floor;
         assert_eq!(outcome.cost.linear_algebra, expected, "{method}: {starts} starts, {grafts} grafts");
-        // A pool's passes: candidates, hidden layer, sums of the outputs, five stretchings of them.
-        let passes = n * d * pool + n * d * h + n * (d * h + h * k) + 5 * n * k * k;
-        assert_eq!(turns[0].price, team(pool) + passes, "{method}");
+        // A pool's passes: layers below, candidates, hidden layer, sums of the outputs, five stretchings of them.
+        let passes = below + n * d * pool + n * d * h + n * (d * h + h * k) + 5 * n * k * k;
+        assert_eq!(turns[0].price, team(pool, h) + passes, "{method}");
         assert_eq!(outcome.log.search_cost.unwrap().total(), turns[0].price);
     }
     assert!(rejected > 0, "what was thrown away is charged too");
@@ -328,16 +335,15 @@ fn what_an_arm_cannot_serve_is_refused_with_the_way_out() {
         assert_eq!(refused.code(), code, "{method}");
         assert!(!refused.problems()[0].helps.is_empty(), "{method}");
     }
-    for method in ["Graft()", "Genetic(population: 4, generations: 2, scheme: GlorotUniform, crossover: Team())"] {
-        deep_is_refused(method);
+    let team = "Genetic(population: 4, generations: 2, scheme: GlorotUniform, crossover: Team())";
+    for (method, layers) in [(team, 2), ("Graft()", 0)] {
+        let mut asked = experiment(&format!("(name: \"a\", method: {method})"), FULL, 100);
+        let crate::experiment::config::Network::Mlp { hidden, .. } = &mut asked.network;
+        *hidden = vec![hidden[0].clone(); layers];
+        let refused = Study::new(asked, Path::new(".")).unwrap_err();
+        assert_eq!(refused.code(), "P0120", "{method}");
+        assert!(!refused.problems()[0].helps.is_empty(), "{method}");
     }
-}
-
-fn deep_is_refused(method: &str) {
-    let mut deep = experiment(&format!("(name: \"a\", method: {method})"), FULL, 100);
-    let crate::experiment::config::Network::Mlp { hidden, .. } = &mut deep.network;
-    hidden.push(hidden[0].clone());
-    assert_eq!(Study::new(deep, Path::new(".")).unwrap_err().code(), "P0120");
 }
 
 #[test]
@@ -538,7 +544,9 @@ fn a_budget_too_small_for_the_search_still_ends() {
         for budget in [1, 70, 500, 1500] {
             let outcome = alone(|| play(&experiment(&with_ga(method), FULL, budget), 64));
             // A start there must be, even where it alone is dearer than the budget.
-            let start = ["ShuffledWinner", "Lsuv", "Recipe", "Graft()"].iter().any(|dear| method.contains(dear));
+            let start = ["ShuffledWinner", "Lsuv", "Recipe", "Graft()", "Graft(blocks"]
+                .iter()
+                .any(|dear| method.contains(dear));
             assert!(outcome.cost.total() <= outcome.budget || start, "{method} {budget}");
         }
     }

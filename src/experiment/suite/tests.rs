@@ -176,7 +176,7 @@ fn what_does_not_go_together_is_refused_with_a_way_out() {
         ("name: \"fast\"", "name: \"slow\"", "P0107", "slow"),
         ("name: \"iris\"", "name: \"iris-iris-iris-iris-iris-iris-iris-iris-iris-iris-iris\"", "P0160", "too long"),
         ("method: Graft()", "method: ShuffledWinner(of: \"wide\")", "P0160", "refers to another arm"),
-        ("units: 2)]", "units: 2), (units: 2)]", "P0120", "in selection.xor.slow"),
+        ("(units: 2)]", "]", "P0120", "in selection.xor.slow"),
     ];
     for (from, to, code, word) in edits {
         assert!(TINY.contains(from), "{from}");

@@ -1,8 +1,9 @@
 //! Children: networks some of whose hidden units were replaced.
 
-use super::pool::Pool;
+use super::pool::{Pool, View};
 use super::units::Regime;
 use crate::cost::Cost;
+use crate::math::Rows;
 use crate::math::least_squares::{explained, spreads};
 use crate::network::{Loss, Output, Workspace};
 use crate::rng::Rng;
@@ -18,29 +19,35 @@ impl Pool<'_> {
     /// `Tabular`: the weakest `share` of the units makes way for those of eight times as many candidates that explain most
     /// of the gradient at the outputs; their output weights begin at 0, and all others stay.
     pub fn graft(&self, params: &mut [f32], share: f64, rng: &mut Rng, workspace: &mut Workspace, cost: &mut Cost) {
+        let view = self.view(params, workspace, cost);
+        let params = self.top_of(params);
         match self.regime {
-            Regime::Smooth => self.regroup(params, rng, workspace, cost),
-            Regime::Tabular => self.replace_weakest(params, share, rng, workspace, cost),
+            Regime::Smooth => self.regroup(&view, params, rng, workspace, cost),
+            Regime::Tabular => {
+                *cost += self.replacing_cost(share);
+                self.replace_weakest(&view, params, share, rng, workspace);
+            }
         }
     }
 
     /// What a graft costs.
     pub fn graft_cost(&self, share: f64) -> Cost {
-        let (n, h, k) = (self.rows.count(), self.units(), self.rows.outputs());
         match self.regime {
-            Regime::Smooth => self.team_cost(2 * h),
-            Regime::Tabular => {
-                let inputs = self.rows.features();
-                let scions = SCIONS * self.replaced(share);
-                // Activations of the units there are, their spreads, and what is wrong at the outputs.
-                Cost::forward(h * inputs, n)
-                    + Cost::linear_algebra((n * h) as u64)
-                    + Cost::forward(self.network.multiply_adds(), n)
-                    // Candidates, and what they explain.
-                    + Cost::forward(scions * inputs, n)
-                    + Cost::linear_algebra((n * scions * (k + 1)) as u64)
-            }
+            Regime::Smooth => self.team_cost(2 * self.units()),
+            Regime::Tabular => self.view_cost() + self.replacing_cost(share),
         }
+    }
+
+    fn replacing_cost(&self, share: f64) -> Cost {
+        let (n, h, k, inputs) = (self.count(), self.units(), self.top().outputs(), self.top().inputs());
+        let scions = SCIONS * self.replaced(share);
+        // Activations of the units there are, their spreads, and what is wrong at the outputs.
+        Cost::forward(h * inputs, n)
+            + Cost::linear_algebra((n * h) as u64)
+            + Cost::forward(self.top().multiply_adds(), n)
+            // Candidates, and what they explain.
+            + Cost::forward(scions * inputs, n)
+            + Cost::linear_algebra((n * scions * (k + 1)) as u64)
     }
 
     /// Units that make way in `Tabular`.
@@ -48,29 +55,21 @@ impl Pool<'_> {
         ((share * self.units() as f64).round() as usize).clamp(1, self.units())
     }
 
-    fn regroup(&self, params: &mut [f32], rng: &mut Rng, workspace: &mut Workspace, cost: &mut Cost) {
-        let (h, hidden) = (self.units(), &self.network.layers()[0]);
-        let mut candidates = Units::none(self.rows, 2 * h, hidden.activation);
-        candidates.copy_layer(0..h, self.network, params);
+    fn regroup(&self, view: &View, params: &mut [f32], rng: &mut Rng, workspace: &mut Workspace, cost: &mut Cost) {
+        let (h, hidden) = (self.units(), &self.top().layers()[0]);
+        let mut candidates = Units::none(&view.rows, 2 * h, hidden.activation);
+        candidates.copy_layer(0..h, self.top(), params);
         for unit in h..2 * h {
-            candidates.draw(unit, |weights| self.regime.draw_scion(self.rows, hidden.activation, weights, rng));
+            candidates.draw(unit, |weights| self.regime.draw_scion(&view.rows, hidden.activation, weights, rng));
         }
-        self.team(&candidates, params, workspace, cost);
+        self.team(view, &candidates, params, workspace, cost);
     }
 
-    fn replace_weakest(
-        &self,
-        params: &mut [f32],
-        share: f64,
-        rng: &mut Rng,
-        workspace: &mut Workspace,
-        cost: &mut Cost,
-    ) {
-        *cost += self.graft_cost(share);
-        let (h, k) = (self.units(), self.rows.outputs());
-        let [hidden, output] = self.network.layers() else { return };
-        let mut activations = vec![0.0; self.rows.count() * h];
-        self.network.activations(params, self.rows, 0, &mut activations, workspace);
+    fn replace_weakest(&self, view: &View, params: &mut [f32], share: f64, rng: &mut Rng, workspace: &mut Workspace) {
+        let (rows, h, k) = (&*view.rows, self.units(), self.top().outputs());
+        let [hidden, output] = self.top().layers() else { return };
+        let mut activations = vec![0.0; rows.count() * h];
+        self.top().activations(params, rows, 0, &mut activations, workspace);
         let spreads = spreads(&activations, h);
         // How much each unit moves the outputs, with some chance, so that not always the same one goes.
         let mut strength: Vec<(f64, usize)> = (0..h)
@@ -89,12 +88,12 @@ impl Pool<'_> {
                 params[output.biases.start + to] += folded as f32;
             }
         }
-        let wrong = self.output_gradient(params, workspace);
-        let mut scions = Units::none(self.rows, SCIONS * weakest.len(), hidden.activation);
+        let wrong = self.output_gradient(rows, params, workspace);
+        let mut scions = Units::none(rows, SCIONS * weakest.len(), hidden.activation);
         for unit in 0..scions.count() {
-            scions.draw(unit, |weights| self.regime.draw_scion(self.rows, hidden.activation, weights, rng));
+            scions.draw(unit, |weights| self.regime.draw_scion(rows, hidden.activation, weights, rng));
         }
-        let explained = explained(&scions.activations(self.rows, workspace), &wrong, scions.count(), k);
+        let explained = explained(&scions.activations(rows, workspace), &wrong, scions.count(), k);
         let mut best: Vec<usize> = (0..scions.count()).collect();
         best.sort_by(|a, b| explained[*b].total_cmp(&explained[*a]));
         for (unit, scion) in weakest.into_iter().zip(best) {
@@ -105,16 +104,16 @@ impl Pool<'_> {
     }
 
     /// Gradient of each row's loss by the sums of the output layer, `[rows × outputs]`, up to one factor for all.
-    fn output_gradient(&self, params: &[f32], workspace: &mut Workspace) -> Vec<f64> {
-        let mut predicted = vec![0.0; self.rows.targets().len()];
-        self.network.predict(params, self.rows, &mut predicted, workspace);
-        let slope = |y: f64| match (self.network.loss_kind(), self.network.output()) {
+    fn output_gradient(&self, rows: &Rows, params: &[f32], workspace: &mut Workspace) -> Vec<f64> {
+        let mut predicted = vec![0.0; rows.targets().len()];
+        self.top().predict(params, rows, &mut predicted, workspace);
+        let slope = |y: f64| match (self.top().loss_kind(), self.top().output()) {
             // Probabilities and their logarithms cancel each other's slopes.
             (Loss::CrossEntropy, _) | (_, Output::Linear | Output::Softmax) => 1.0,
             (Loss::MeanSquared, Output::Logistic) => y * (1.0 - y),
             (Loss::MeanSquared, Output::Tanh) => 1.0 - y * y,
         };
-        let wrong = predicted.iter().zip(self.rows.targets()).map(|(y, t)| {
+        let wrong = predicted.iter().zip(rows.targets()).map(|(y, t)| {
             let y = f64::from(*y);
             (y - f64::from(*t)) * slope(y)
         });

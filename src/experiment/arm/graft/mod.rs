@@ -8,19 +8,23 @@ use super::descent::Descent;
 use super::slope::{self, Slope, above, check_full_batch};
 use super::{Arm, ArmContext, Change, Contest, Plans, StartContext, Step, Turn, check_length, own_branch};
 use crate::cost::Cost;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::record::Phase;
 use crate::network::{Loss, Mlp, Output};
 use crate::rng::{Purpose, Rng};
 use crate::sealed::{self, StateReader, StateWriter};
 use crate::train::initializer::Recipe;
-use crate::train::{Initializer, Session, Status, TrainContext, Training, team};
+use crate::train::{Initializer, Session, Status, TrainContext, Training};
 use crate::values::{Count, Fitness, NonNegative, Positive, Probability};
 use pool::Pool;
 use serde::{Deserialize, Serialize};
 pub use units::Regime;
 
-/// Evolves hidden *units* instead of whole weight vectors, for full-batch training of one hidden layer.
+/// Evolves hidden *units* instead of whole weight vectors, for full-batch training.
+///
+/// The units are those of the last hidden layer. Where layers lie below it they are drawn by `scheme` and trained as ever,
+/// and what they say takes the place of the inputs: a team explains the targets from there, as a graft does what is still
+/// wrong.
 ///
 /// The start: a pool of candidate units is drawn, the best team of them is chosen by orthogonal least squares on some of
 /// the rows, and the output layer is solved on all rows; classes of tables with many inputs start from a recipe instead,
@@ -132,8 +136,12 @@ impl Contest for Graft {
     fn fits(&self, network: &Mlp, training: &Training) -> Result<()> {
         self.scheme_for(network).check(network)?;
         check_full_batch("Graft", training)?;
-        let instead = "`LeastSquaresOutput(…)`, `ResetOnPlateau(…)` and `RestartOnStagnation(…)` serve";
-        team::check("Graft", "replaces", instead, network)
+        if network.layers().len() > 1 {
+            return Ok(());
+        }
+        Err(Error::experiment("P0120", "`Graft` replaces units of the last hidden layer, and this network has none")
+            .help("write a hidden layer, such as `hidden: [(units: 16)]`")
+            .help("`ResetOnPlateau(…)` and `RestartOnStagnation(…)` serve any depth"))
     }
 
     fn search_cost(&self, _: &StartContext) -> Option<Cost> {
@@ -231,7 +239,7 @@ impl GraftArm<'_> {
         let number = self.state.starts;
         self.state.starts += 1;
         let mut start = vec![0.0; context.train.network.parameters()];
-        if !self.state.pools || self.pool.of_scheme {
+        if !self.state.pools || self.pool.of_scheme || self.pool.is_deep() {
             context.draw(self.settings.scheme_for(context.train.network), number, &mut start)?;
             context.log.drawn.get_or_insert_with(|| start.clone());
         }
@@ -246,7 +254,7 @@ impl GraftArm<'_> {
     fn draw_cost(&self, context: &ArmContext) -> Cost {
         let (network, rows) = (context.train.network, &context.train.supervised.training);
         let scheme = self.settings.scheme_for(network).cost(network, rows);
-        match (self.state.pools, self.pool.of_scheme) {
+        match (self.state.pools, self.pool.of_scheme || self.pool.is_deep()) {
             (true, true) => self.pool.cost() + scheme,
             (true, false) => self.pool.cost(),
             (false, _) => scheme,
