@@ -59,6 +59,10 @@ for file in experiments/*.ron; do
     ./target/release/precocial report "$scratch/$name" --plots "convergence-budget$extra" --format md,svg
     mkdir -p "results/reference/$name"
     cp -r "$scratch/$name/report.md" "$scratch/$name/plots" "results/reference/$name/"
+    if [ "$name" = iris-ga-vs-random ]; then
+        ./target/release/precocial analyze "$scratch/$name" --plots population-components
+        cp "$scratch/$name/analysis/plots/population-components.svg" "results/reference/$name/plots/"
+    fi
     # One line instead of thousands.
     tr -s ' \n' ' ' <"$scratch/$name/statistics.json" >"results/reference/$name/statistics.json"
 done

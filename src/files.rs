@@ -1,6 +1,7 @@
 //! The one way to write: whole files or nothing, and never over something that was there.
 
 mod fault;
+pub(crate) mod protobuf;
 
 use crate::error::{Error, Kind, Result};
 use std::fs::{self, File};

@@ -92,3 +92,68 @@ fn some_things_live_in_one_place_only() {
         only("partial_cmp(", module == "values");
     }
 }
+
+/// Names of the public fields of a struct.
+fn fields(source: &str, name: &str) -> Vec<String> {
+    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/experiment").join(source)).unwrap();
+    let body = source.split(&format!("pub struct {name} {{\n")).nth(1).unwrap().split("\n}").next().unwrap();
+    let field = |line: &str| line.trim().strip_prefix("pub ")?.split(':').next().map(str::to_owned);
+    body.lines().filter_map(field).collect()
+}
+
+#[test]
+fn the_page_of_tables_tells_every_column() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("results/tables.md")).unwrap();
+    let mut told = page.split("\n### ").skip(1).map(|section| {
+        let column = |line: &str| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned());
+        (section.split('`').nth(1).unwrap().to_owned(), section.lines().filter_map(column).collect::<Vec<_>>())
+    });
+    for (table, source, name) in TABLES {
+        let expected = fields(source, name).into_iter().filter(|column| column != "numbers").collect::<Vec<_>>();
+        assert_eq!(told.next(), Some(((*table).to_owned(), expected)), "{source}");
+    }
+    assert_eq!(told.next(), None);
+    // Every kind of row that the experiment floor writes is in the list.
+    let mut rows = 0;
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/experiment"), &mut files);
+    for path in files {
+        rows += fs::read_to_string(path)
+            .unwrap()
+            .lines()
+            .filter(|line| line.starts_with("pub struct ") && line.ends_with("Row {"))
+            .count();
+    }
+    assert_eq!(rows, TABLES.len());
+}
+
+/// Tables in the order of the page: name, source and struct of their rows.
+const TABLES: &[(&str, &str, &str)] = &[
+    ("results.csv", "record.rs", "ResultRow"),
+    ("history.csv", "record.rs", "HistoryRow"),
+    ("generations.csv", "record.rs", "GenerationRow"),
+    ("turns.csv", "record.rs", "TurnRow"),
+    ("audit.csv", "record.rs", "AuditRow"),
+    ("health.csv", "record.rs", "HealthRow"),
+    ("predictions.csv", "record.rs", "PredictionRow"),
+    ("moments.csv", "analyze/distribution.rs", "MomentRow"),
+    ("histograms.csv", "analyze/distribution.rs", "HistogramRow"),
+    ("moves.csv", "analyze/distribution.rs", "MoveRow"),
+    ("singular_values.csv", "analyze/spectrum.rs", "SingularRow"),
+    ("paths.csv", "analyze/line.rs", "PathRow"),
+    ("between.csv", "analyze/line.rs", "BetweenRow"),
+    ("pairs.csv", "analyze/between.rs", "PairRow"),
+    ("pruning.csv", "analyze/pruning.rs", "PruningRow"),
+    ("landscape.csv", "analyze/landscape.rs", "LandscapeRow"),
+    ("places.csv", "analyze/landscape.rs", "PlaceRow"),
+    ("trails.csv", "analyze/descent.rs", "TrailRow"),
+    ("population.csv", "analyze/components.rs", "IndividualRow"),
+    ("components.csv", "analyze/components.rs", "ComponentRow"),
+    ("results.csv", "search/tables.rs", "ResultRow"),
+    ("generations.csv", "search/tables.rs", "GenerationRow"),
+    ("fronts.csv", "search/tables.rs", "FrontRow"),
+    ("weights.csv", "search/tables.rs", "WeightRow"),
+    ("results.csv", "suite/table.rs", "SuiteRow"),
+    ("search.csv", "recipe_search/table.rs", "SearchRow"),
+    ("validation.csv", "recipe_search/table.rs", "ValidationRow"),
+];

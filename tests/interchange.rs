@@ -1,4 +1,4 @@
-//! Exported models compute elsewhere what they compute here, to 1e-6 · max(1, |y|).
+//! Exported models compute elsewhere what they compute here, to 1e-6 · max(1, |y|); other programs read runs and tables.
 
 extern crate precocial;
 
@@ -6,6 +6,7 @@ extern crate precocial;
 mod fixture;
 
 use precocial::experiment::export::Format;
+use precocial::experiment::{RunOptions, Study, Unwatched, run};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
@@ -76,6 +77,49 @@ fn python_reads_every_format_by_its_recipe_and_computes_the_same() {
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interchange.py");
     let output = Command::new("python3").arg(script).arg(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    eprintln!("{said}");
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Two arms, one with a search, and two layers.
+const TRACKED: &str = r#"Experiment(
+    schema: 1, name: "tracked", seeds: Range(first: 1, count: 2),
+    task: Classification(data: Builtin("iris"), split: Stratified(train: 0.7, validation: 0.15, test: 0.15)),
+    network: Mlp(hidden: [(units: 4)]),
+    train: (optimizer: Adam(learning_rate: 0.02), batch: Size(16)),
+    arms: [
+        (name: "glorot", method: Random(scheme: GlorotUniform)),
+        (name: "ga", method: Genetic(population: 6, generations: 3, scheme: GlorotUniform)),
+    ],
+    budget: RowPasses(20_000),
+    report: (plots: Only(["ecdf"]), formats: [TensorBoard, JsonLines]),
+)"#;
+
+#[test]
+fn other_programs_read_runs_and_tables_by_the_recipes_of_the_documentation() {
+    let experiment = precocial::experiment::parse(TRACKED, Path::new("tracked.ron")).unwrap().experiment;
+    let study = Study::new(experiment, Path::new(".")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("results/iris-ga-vs-random-1");
+    let options = RunOptions { out: Some(place.clone()), threads: 1, ..RunOptions::default() };
+    let run = run(&study, &options, &Unwatched).unwrap();
+    precocial::report::write(&run.folder, &(&study.experiment.report).into()).unwrap();
+    // The same folder gives the same bytes.
+    let events = place.join("tensorboard/ga/seed-2/events.out.tfevents.0.precocial");
+    let first = std::fs::read(&events).unwrap();
+    precocial::report::write(&run.folder, &(&study.experiment.report).into()).unwrap();
+    assert!(std::fs::read(&events).unwrap() == first && first.len() > 1000);
+    let is_there = Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !is_there {
+        eprintln!("skipped: there is no python3");
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let recipes = root.join("results/tables.md");
+    let mut command = Command::new("python3");
+    command.current_dir(folder.path()).arg(root.join("tests/tracking.py")).arg(&place).arg(recipes);
+    let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     eprintln!("{said}");
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));

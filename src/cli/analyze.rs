@@ -1,6 +1,6 @@
 //! `precocial analyze`: a look into the weights of a run.
 
-use super::report::{format, plots};
+use super::report::{page_format, plots};
 use super::{terminal::Terminal, threads};
 use precocial::Result;
 use precocial::experiment::config::{Format, Plots};
@@ -27,7 +27,7 @@ pub struct Analyze {
     #[arg(long, value_name = "NAMES", value_parser = plots)]
     plots: Option<Plots>,
     /// Which formats, with commas between: html, md, svg, png, csv; all but png unless said otherwise
-    #[arg(long, value_name = "FORMATS", value_delimiter = ',', value_parser = format)]
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', value_parser = page_format)]
     format: Vec<Format>,
     /// Folder that relative paths of data files start from, if they have moved
     #[arg(long, value_name = "DIR")]

@@ -370,6 +370,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "The environment variable PRECOCIAL_ISA chooses the instruction set of the kernels: `scalar`, `avx2` or `avx512`, as\nfar as the processor has them. Results have the same bits on each; only the time differs. `unset PRECOCIAL_ISA` chooses\nthe fastest.",
     ),
     (
+        "P0608",
+        "a format that this report does not have",
+        "TensorBoard and JSON Lines tell the runs of an experiment look by look. Suites and searches keep no looks: their tables\nhold costs to targets, or generations, and are plain CSV.",
+    ),
+    (
         "P0701",
         "interrupted",
         "The run was stopped by a signal. What had finished is in the tables, what was under way is in the folder checkpoints;\n`precocial resume DIR` goes on, and the result has the same bits as a run that was never interrupted.",

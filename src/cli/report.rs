@@ -17,7 +17,7 @@ pub struct Report {
     #[arg(long, value_name = "NAMES", value_parser = plots)]
     plots: Option<Plots>,
 
-    /// Which formats, with commas between: html, md, svg, png, csv; else what the experiment says
+    /// Which formats, with commas between: html, md, svg, png, csv, tensorboard, jsonl; else what the experiment says
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', value_parser = format)]
     format: Vec<Format>,
 }
@@ -30,7 +30,17 @@ pub fn plots(text: &str) -> std::result::Result<Plots, String> {
     })
 }
 
-pub fn format(text: &str) -> std::result::Result<Format, String> {
+/// A format of any report.
+fn format(text: &str) -> std::result::Result<Format, String> {
+    match text {
+        "tensorboard" => Ok(Format::TensorBoard),
+        "jsonl" => Ok(Format::JsonLines),
+        _ => page_format(text).map_err(|formats| format!("{formats}, tensorboard, jsonl")),
+    }
+}
+
+/// A format of pages and pictures.
+pub fn page_format(text: &str) -> std::result::Result<Format, String> {
     match text {
         "html" => Ok(Format::Html),
         "md" | "markdown" => Ok(Format::Markdown),
@@ -74,6 +84,10 @@ impl Report {
             terminal.print(&summary_text(&analysis))?;
             if let Some(page) = page(&folder) {
                 terminal.print(&format!("  report   {}", page.display()))?;
+            }
+            if options.formats.contains(&Format::TensorBoard) {
+                let events = folder.path().join(report::tensorboard::FOLDER);
+                terminal.print(&format!("  tensorboard --logdir {}", events.display()))?;
             }
         }
         Ok(())

@@ -432,4 +432,8 @@ pub enum Format {
     Png,
     /// The plotted numbers.
     Csv,
+    /// Event files that TensorBoard reads, in the folder `tensorboard`; of experiments alone.
+    TensorBoard,
+    /// The tables of the run once more, an object a line, beside them; of experiments alone.
+    JsonLines,
 }

@@ -25,6 +25,7 @@ pub mod figure;
 mod findings;
 #[cfg(test)]
 mod fixture;
+mod json_lines;
 mod number;
 mod page;
 pub mod performance;
@@ -34,6 +35,7 @@ mod reproduce;
 pub mod search;
 pub mod suite;
 mod targets;
+pub mod tensorboard;
 mod text;
 mod verdict;
 mod warnings;

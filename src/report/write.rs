@@ -1,12 +1,13 @@
 //! Writing a report into its result folder.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::Folder;
 use crate::experiment::config::{Format, Plots, Report};
 use crate::files;
 use crate::report::analysis::{Analysis, analyse};
 use crate::report::page::{self, Shown};
 use crate::report::plot::{Drawing, PLOTS, Plot, chosen, write_drawing};
+use crate::report::{json_lines, tensorboard};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -32,7 +33,8 @@ impl Default for ReportOptions {
     }
 }
 
-/// Reads a result folder and writes `statistics.json`, the pages and `plots/` into it; runs nothing.
+/// Reads a result folder and writes `statistics.json`, the pages, `plots/` and files for other programs into it; runs
+/// nothing.
 ///
 /// # Errors
 /// A folder without results (`P0305`), a damaged table (`P0304`), an unknown plot (`P0104`), a file that cannot be
@@ -57,7 +59,24 @@ pub fn write_analysis(analysis: &Analysis, folder: &Path, options: &ReportOption
     if has(Format::Html) {
         files::replace(&folder.join("report.html"), page::html(analysis, &shown).as_bytes())?;
     }
+    if has(Format::TensorBoard) {
+        tensorboard::write(analysis, folder)?;
+    }
+    if has(Format::JsonLines) {
+        json_lines::write(analysis, folder)?;
+    }
     Ok(())
+}
+
+/// Refuses formats that only the report of an experiment has; `what` has none.
+///
+/// # Errors
+/// `P0608`.
+pub(super) fn no_tracking(options: &ReportOptions, what: &str, help: String) -> Result<()> {
+    let tracks = |format: &&Format| matches!(format, Format::TensorBoard | Format::JsonLines);
+    let Some(format) = options.formats.iter().find(tracks) else { return Ok(()) };
+    let name = if *format == Format::TensorBoard { "TensorBoard" } else { "JSON Lines" };
+    Err(Error::experiment("P0608", format!("{name} tells runs look by look, and {what} keeps none")).help(help))
 }
 
 /// Draws plots, writes their files into `plots/` of a folder, and says how pages show them.
@@ -134,6 +153,46 @@ mod tests {
         assert_eq!(listed(place.path()), ["report.md", "statistics.json"]);
         let unknown = ReportOptions { plots: Plots::Only(vec!["x".into()]), ..options };
         assert_eq!(write_analysis(&analysis, place.path(), &unknown).unwrap_err().code(), "P0104");
+    }
+
+    #[test]
+    fn other_programs_get_the_runs_and_the_tables() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = folder(place.path(), "a", [law(0.0, 8.0), law(5e3, 6.0), law(2e3, 1.0)], 2, |_, _| {});
+        let options = ReportOptions { plots: Plots::Standard, formats: vec![Format::TensorBoard, Format::JsonLines] };
+        let analysis = write(&folder, &options).unwrap();
+        let events = folder.path().join(tensorboard::FOLDER);
+        assert_eq!(listed(&events), ["best-of-n", "ga", "glorot"]);
+        assert_eq!(listed(&events.join("ga")), ["seed-1", "seed-2"]);
+        assert_eq!(listed(&events.join("ga/seed-2")).len(), 1);
+        let tables = folder.tables().unwrap();
+        let text = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        fn rows<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        }
+        assert_eq!(rows::<crate::experiment::record::HistoryRow>(&text("history.jsonl")), tables.history);
+        assert_eq!(rows::<crate::experiment::ResultRow>(&text("results.jsonl")), tables.results);
+        assert_eq!(rows::<crate::experiment::record::HealthRow>(&text("health.jsonl")), tables.health);
+        assert_eq!(text("generations.jsonl").lines().count(), tables.generations.len());
+        assert!(!folder.path().join("turns.jsonl").exists(), "a table without rows");
+        assert!(analysis.arms[0].runs.len() == 2 && !listed(folder.path()).contains(&"plots".to_owned()));
+    }
+
+    #[test]
+    fn what_keeps_no_looks_has_no_formats_of_looks() {
+        let folder = Folder::at("a");
+        for format in [Format::TensorBoard, Format::JsonLines] {
+            let options = ReportOptions { plots: Plots::Standard, formats: vec![Format::Html, format] };
+            let refused = [
+                crate::report::search::write(&folder, &options).err(),
+                crate::report::suite::write(&folder, &options).err(),
+                crate::report::recipe_search::write(&folder, &options).err(),
+            ];
+            for error in refused {
+                let error = error.unwrap();
+                assert_eq!((error.code(), error.problems()[0].helps.len()), ("P0608", 1), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -1,22 +1,26 @@
-//! Whether two arms end in the same basin.
+//! Whether two arms, or one arm at two seeds, end in the same basin.
 
 use super::line::{BetweenRow, Curve, Point, between};
 use super::opened::{Opened, Seed};
 use super::{distance, norm};
 use crate::evolve::crossover::align;
+use crate::experiment::replicate::Weights;
 use crate::network::Workspace;
 use serde::Serialize;
 
-/// A row of `pairs.csv`: the deployed weights of two arms at one seed. Distances are between all parameters, relative to
-/// the root mean square of the two arms' norms; two independent random vectors lie √2 apart.
+/// A row of `pairs.csv`: the deployed weights of two arms at one seed, or of one arm at a seed and at the next one. Distances
+/// are between all parameters, relative to the root mean square of the two norms; two independent random vectors lie √2
+/// apart. Losses are on the rows of the first seed, whatever the second weights were trained on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairRow {
     /// First arm.
     pub first: String,
-    /// Second arm.
+    /// Second arm; the first one again where it is held against itself at another seed.
     pub second: String,
-    /// Seed.
+    /// Seed of the first arm.
     pub seed: u64,
+    /// Seed of the second arm.
+    pub second_seed: u64,
     /// Relative distance of the starts, as they stand; none where one has no start.
     pub start_distance: Option<f64>,
     /// Relative distance of the deployed weights, as they stand.
@@ -39,9 +43,10 @@ pub(super) fn look(
     opened: &Opened,
     seed: &Seed,
     (first, second): (usize, usize),
+    (second_seed, b): (u64, Option<&Weights>),
 ) -> Option<(PairRow, Vec<BetweenRow>)> {
     let network = opened.network(first);
-    let (a, b) = (seed.weights[first].as_ref()?, seed.weights[second].as_ref()?);
+    let (a, b) = (seed.weights[first].as_ref()?, b?);
     let (end, other) = (a.end.as_deref()?, b.end.as_deref()?);
     let rows = &seed.prepared.supervised.training;
     let mut workspace = Workspace::new();
@@ -58,6 +63,7 @@ pub(super) fn look(
             first: opened.name(first).to_owned(),
             second: opened.name(second).to_owned(),
             seed: seed.number,
+            second_seed,
             aligned,
             share: point.share,
             train_loss: point.train_loss,
@@ -76,6 +82,7 @@ pub(super) fn look(
         first: opened.name(first).to_owned(),
         second: opened.name(second).to_owned(),
         seed: seed.number,
+        second_seed,
         start_distance: starts.and_then(|(a, b)| relative(a, b)),
         distance: relative(end, other),
         aligned_distance: relative(end, &aligned),

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 /// Arms are run again only where that takes at most so many multiply-adds.
-const MOST_WORK: f64 = 2e10;
+pub(super) const MOST_WORK: f64 = 2e10;
 /// Points of a way lie at every step, and later on at costs that grow by this factor.
 const GROWTH: f64 = 1.02;
 /// Multiply-adds of a loss up to which the grid is fine, and its points in either direction.
@@ -20,13 +20,15 @@ const FINE: usize = 101;
 /// Turns of the power iteration, for each direction.
 const TURNS: usize = 200;
 
-/// A row of `trails.csv`: where an arm was on its way, in the plane of all ways.
+/// A row of `trails.csv`: where an arm was on its way of training, in a plane.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TrailRow {
     /// Arm.
     pub arm: String,
     /// Seed.
     pub seed: u64,
+    /// Which plane: `shared` or `components`.
+    pub plane: Plane,
     /// Steps of training so far.
     pub step: u64,
     /// Row-passes spent.
@@ -93,6 +95,7 @@ pub(super) fn look(opened: &Opened) -> Result<Ways> {
             trails.push(TrailRow {
                 arm: opened.name(*arm).to_owned(),
                 seed: seed.number,
+                plane: Plane::Shared,
                 step: *step,
                 cost: *spent as f64 / unit,
                 x: x + left,
@@ -186,7 +189,7 @@ fn leading(moves: &[Vec<f64>]) -> [Vec<f64>; 2] {
 }
 
 /// Makes a vector one of length 1, unless it has none.
-fn unit(vector: &mut [f64]) {
+pub(super) fn unit(vector: &mut [f64]) {
     let length = norm(vector);
     if length > 0.0 {
         vector.iter_mut().for_each(|x| *x /= length);

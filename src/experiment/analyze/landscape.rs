@@ -27,6 +27,9 @@ pub enum Plane {
     /// Through a start that arms have in common, along the directions in which their ways are longest, in units of the
     /// weights.
     Shared,
+    /// Through the start that a search chose, along the first two principal components of its populations and of the
+    /// training after it, in units of the weights.
+    Components,
 }
 
 /// A row of `landscape.csv`: a point of a grid.

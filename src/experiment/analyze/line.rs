@@ -29,15 +29,17 @@ pub struct PathRow {
     pub test_loss: Option<f64>,
 }
 
-/// A row of `between.csv`: a point on the line between the deployed weights of two arms.
+/// A row of `between.csv`: a point on the line between the deployed weights of two arms, or of one arm at two seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BetweenRow {
     /// Arm at share 0.
     pub first: String,
     /// Arm at share 1.
     pub second: String,
-    /// Seed.
+    /// Seed of the first arm.
     pub seed: u64,
+    /// Seed of the second arm.
+    pub second_seed: u64,
     /// Whether the second arm's hidden units were put into the first one's order.
     pub aligned: bool,
     /// Share of the line's length, 0 to 1.

@@ -2,11 +2,12 @@
 //! pruning leaves, the landscape around them.
 //!
 //! Losses along lines and on grids are computed anew, from the models and the data of the run; nothing is trained but what
-//! was pruned, and arms from one common start, which are run again for their ways. All of it is looking: no budget is
-//! charged, and the tables of the run stay as they are. Populations are not kept by a run, so nothing is said of how they
-//! moved.
+//! was pruned, and arms that are run again at one seed: those from one common start for their ways, and searches for their
+//! populations, because a run keeps neither. All of it is looking: no budget is charged, and the tables of the run stay as
+//! they are.
 
 mod between;
+mod components;
 mod descent;
 mod distribution;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod spectrum;
 mod tests;
 
 pub use between::PairRow;
+pub use components::{ComponentRow, Components, IndividualRow, Whose};
 pub use descent::{TrailRow, Ways};
 pub use distribution::{HistogramRow, MomentRow, MoveRow};
 pub use landscape::{LandscapeRow, PlaceRow, Plane, filter_normalised};
@@ -98,7 +100,7 @@ pub struct WeightAnalysis {
     pub singular: Vec<SingularRow>,
     /// Losses on the way drawn → start → end.
     pub paths: Vec<PathRow>,
-    /// Losses between the deployed weights of two arms.
+    /// Losses between the deployed weights of two arms, or of one arm at two seeds.
     pub between: Vec<BetweenRow>,
     /// What lies between them, in a row a pair and seed.
     pub pairs: Vec<PairRow>,
@@ -110,6 +112,8 @@ pub struct WeightAnalysis {
     pub places: Vec<PlaceRow>,
     /// Ways that arms took from one common start.
     pub ways: Ways,
+    /// How populations moved at the drawn seed, and training after them.
+    pub components: Components,
 }
 
 impl WeightAnalysis {
@@ -128,6 +132,7 @@ impl WeightAnalysis {
     /// # Errors
     /// A row that cannot be written, which is a bug.
     pub fn tables(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let (ways, components) = (&self.ways, &self.components);
         Ok(vec![
             ("moments.csv", table(&self.moments)?),
             ("histograms.csv", table(&self.histograms)?),
@@ -137,9 +142,11 @@ impl WeightAnalysis {
             ("between.csv", table(&self.between)?),
             ("pairs.csv", table(&self.pairs)?),
             ("pruning.csv", table(&self.pruning)?),
-            ("landscape.csv", table(self.landscape.iter().chain(&self.ways.landscape).collect::<Vec<_>>().as_slice())?),
-            ("places.csv", table(&self.places)?),
-            ("trails.csv", table(&self.ways.trails)?),
+            ("landscape.csv", table(&[&self.landscape[..], &ways.landscape, &components.landscape].concat())?),
+            ("places.csv", table(&[&self.places[..], &components.places].concat())?),
+            ("trails.csv", table(&[&ways.trails[..], &components.trails].concat())?),
+            ("population.csv", table(&components.individuals)?),
+            ("components.csv", table(&components.components)?),
         ])
     }
 }
@@ -198,8 +205,18 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
         // Weights of different shapes have no line between them.
         let alike = |(a, b): &(usize, usize)| opened.network(*a) == opened.network(*b);
         let pairs: Vec<(usize, usize)> = pairs.into_iter().filter(alike).collect();
-        let pairs = pairs.into_par_iter().filter_map(|pair| between::look(&opened, &seed, pair));
-        for (row, mut curves) in pairs.collect::<Vec<_>>() {
+        let other = |arm: usize| (seed.number, seed.weights[arm].as_ref());
+        let pairs = pairs.into_par_iter().filter_map(|pair| between::look(&opened, &seed, pair, other(pair.1)));
+        let mut pairs: Vec<_> = pairs.collect();
+        // Each seed with the next one: an arm with itself, from another draw.
+        if let Some(next) = opened.study.seeds.iter().skip_while(|other| **other != seed.number).nth(1).copied() {
+            let own = (0..opened.arms.len()).into_par_iter().map(|arm| {
+                let weights = opened.weights(opened.name(arm), next)?;
+                Ok(between::look(&opened, &seed, (arm, arm), (next, weights.as_ref())))
+            });
+            pairs.extend(own.collect::<Result<Vec<_>>>()?.into_iter().flatten());
+        }
+        for (row, mut curves) in pairs {
             all.pairs.push(row);
             all.between.append(&mut curves);
         }
@@ -209,7 +226,8 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
     let histograms = distribution::histograms(&opened, &parts.iter().map(|part| &part.ranges[..]).collect::<Vec<_>>())?;
     let (landscape, places) = landscape::look(&opened)?;
     let ways = descent::look(&opened)?;
-    let notes = notes(&opened, options, fine_tune);
+    let components = components::look(&opened)?;
+    let notes = notes(&opened, options, fine_tune, &components);
     let shape = |arm: usize| opened.network(arm).layers().iter().map(|layer| (layer.inputs, layer.outputs)).collect();
     let arms = opened.arms.iter().enumerate();
     let mut all = WeightAnalysis {
@@ -233,6 +251,7 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
         landscape,
         places,
         ways,
+        components,
         manifest: opened.manifest,
     };
     for part in parts {
@@ -259,7 +278,7 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
 }
 
 /// What a reader should know.
-fn notes(opened: &Opened, options: &AnalyzeOptions, fine_tune: Option<u64>) -> Vec<String> {
+fn notes(opened: &Opened, options: &AnalyzeOptions, fine_tune: Option<u64>, components: &Components) -> Vec<String> {
     let mut notes = Vec::new();
     if !opened.failed.is_empty() {
         notes.push(format!("No weights were deployed by {}; nothing is said of them.", opened.failed.join(", ")));
@@ -285,7 +304,8 @@ fn notes(opened: &Opened, options: &AnalyzeOptions, fine_tune: Option<u64>) -> V
                 .into(),
         );
     }
-    notes.push("How a population moved from generation to generation is not shown: a run keeps no populations.".into());
+    let left_out = |(arm, why): &(String, &str)| format!("How the population of {arm} moved is not shown: {why}.");
+    notes.extend(components.left_out.iter().map(left_out));
     notes.push(
         "Test rows are looked at here again, many times; whatever is chosen by these numbers needs fresh test rows."
             .into(),

@@ -8,7 +8,7 @@ use crate::experiment::load::Document;
 use crate::experiment::model::Model;
 use crate::experiment::prepare::Study;
 use crate::experiment::recipe_search::RecipeSearch;
-use crate::experiment::record::Moment;
+use crate::experiment::record::{Moment, ResultRow};
 use crate::experiment::replicate::{Weights, hash_weights};
 use crate::experiment::resume::{Reopened, check_data};
 use crate::experiment::search::TopologySearch;
@@ -31,8 +31,8 @@ pub(super) struct Opened {
     folder: Folder,
     /// Models that were written: arm, seed, moment.
     written: HashSet<(String, u64, Moment)>,
-    /// Hash of the deployed weights by arm and seed.
-    hashes: HashMap<(String, u64), String>,
+    /// Hash of the deployed weights, and how many generations there were, by arm and seed.
+    results: HashMap<(String, u64), (String, u64)>,
 }
 
 /// The data of a seed, and the weights of the arms at it.
@@ -102,8 +102,9 @@ impl Opened {
         let runs = arms.iter().flat_map(|&arm| study.seeds.iter().map(move |&seed| (arm, seed)));
         let failed = runs.filter(|&(arm, seed)| !deployed(arm, seed));
         let failed = failed.map(|(arm, seed)| format!("{} at seed {seed}", names[arm])).collect();
-        let hashes = tables.results.into_iter().map(|row| ((row.arm, row.seed), row.weights_hash)).collect();
-        Ok(Opened { manifest, study, arms, drawn, failed, folder: folder.clone(), written, hashes })
+        let of = |row: ResultRow| ((row.arm, row.seed), (row.weights_hash, row.generations));
+        let results = tables.results.into_iter().map(of).collect();
+        Ok(Opened { manifest, study, arms, drawn, failed, folder: folder.clone(), written, results })
     }
 
     /// Name of the arm at a place of the experiment.
@@ -124,6 +125,11 @@ impl Opened {
     /// Training of the arm that is looked at in this place.
     pub fn training(&self, arm: usize) -> &Training {
         self.study.training_of(self.arms[arm])
+    }
+
+    /// Generations of the search of an arm at a seed.
+    pub fn generations(&self, arm: &str, seed: u64) -> u64 {
+        self.results.get(&(arm.to_owned(), seed)).map_or(0, |(_, generations)| *generations)
     }
 
     /// Data and weights of a seed.
@@ -154,7 +160,8 @@ impl Opened {
                 .help(format!("or run it again, which gives the same weights: precocial run {}", again.display())));
         }
         let model = Model::load(&path)?;
-        let expected = self.hashes.get(&(arm.to_owned(), seed)).filter(|_| moment == Moment::End);
+        let result = self.results.get(&(arm.to_owned(), seed));
+        let expected = result.map(|(hash, _)| hash).filter(|_| moment == Moment::End);
         let network = self.study.place(arm).map_or(&self.study.network, |place| self.study.network_of(place));
         if model.network != *network || expected.is_some_and(|hash| *hash != hash_weights(&model.params)) {
             return Err(Error::data("P0304", format!("this model is not the one that {arm} left at seed {seed}"))

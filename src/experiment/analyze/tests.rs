@@ -40,8 +40,12 @@ fn ends_of_lines_and_whole_weights_have_the_losses_of_the_tables() {
         }
     }
     for row in analysis.between.iter().filter(|row| row.share == 0.0 || row.share == 1.0) {
-        let arm = if row.share == 0.0 { &row.first } else { &row.second };
-        let stored = results.iter().find(|result| &result.arm == arm && result.seed == row.seed).unwrap();
+        let (arm, seed) = if row.share == 0.0 { (&row.first, row.seed) } else { (&row.second, row.second_seed) };
+        // At another seed other rows are those of training.
+        if seed != row.seed {
+            continue;
+        }
+        let stored = results.iter().find(|result| &result.arm == arm && result.seed == seed).unwrap();
         let close = (row.train_loss.unwrap() - stored.train_loss.unwrap()).abs() < 1e-5;
         // Another order of units adds up the same numbers in another order.
         assert!(if row.aligned { close } else { row.train_loss == stored.train_loss }, "{row:?}");
@@ -58,7 +62,10 @@ fn threads_change_no_bit_and_arms_and_seeds_can_be_chosen() {
     let chosen = AnalyzeOptions { seed: Some(5), arms: vec!["ga".into()], fine_tune: 0, ..options() };
     let part = analyze(&folder, &chosen).unwrap();
     assert_eq!((part.arms.len(), part.arms[0].place, part.seed), (1, 1, 5));
-    assert!(part.pairs.is_empty() && part.pruning.iter().all(|row| row.steps == 0));
+    let own: Vec<(u64, u64)> = part.pairs.iter().map(|row| (row.seed, row.second_seed)).collect();
+    assert_eq!(own, [(4, 5)], "an arm with itself at the next seed");
+    assert!(part.pairs[0].distance.unwrap() > 0.5 && part.pairs[0].aligned_train_barrier.is_some());
+    assert!(part.pruning.iter().all(|row| row.steps == 0));
     assert!(part.landscape.iter().all(|row| row.seed == 5 && row.arm == "ga"));
     let of_ga: Vec<&PathRow> = one.paths.iter().filter(|row| row.arm == "ga").collect();
     assert_eq!(part.paths.iter().collect::<Vec<_>>(), of_ga);
@@ -222,4 +229,57 @@ fn ways_begin_at_the_common_start_and_end_where_the_run_did() {
         assert!(ways.landscape.iter().any(|row| row.x > last.x) && ways.landscape.iter().any(|row| row.x < last.x));
     }
     assert!(fixture::analysis().ways.trails.is_empty(), "a search begins elsewhere");
+}
+
+#[test]
+fn populations_begin_and_end_where_the_run_did() {
+    let analysis = fixture::analysis();
+    let found = &analysis.components;
+    assert!(found.left_out.is_empty() && found.individuals.iter().all(|row| row.arm == "ga"));
+    // Six individuals in each of four generations, and the best of a generation first.
+    assert_eq!(
+        found.individuals.iter().map(|row| row.generation).collect::<Vec<_>>(),
+        [[0; 6], [1; 6], [2; 6], [3; 6]].concat()
+    );
+    assert!(found.individuals.chunks(6).all(|generation| generation.iter().map(|row| row.rank).eq(1..=6)));
+    let point = |plane, moment| {
+        let fits = |row: &&PlaceRow| row.arm == "ga" && row.plane == plane && row.moment == moment;
+        analysis.places.iter().chain(&found.places).find(fits).unwrap()
+    };
+    let (start, end) = (point(Plane::Components, Moment::Start), point(Plane::Components, Moment::End));
+    assert_eq!((start.x, start.y, start.train_loss), (0.0, 0.0, point(Plane::Path, Moment::Start).train_loss));
+    assert_eq!(end.train_loss, point(Plane::Path, Moment::End).train_loss);
+    // The chosen start is the best of the last generation; fitness is the loss here.
+    let best = &found.individuals[18];
+    assert!(best.x.abs() < 1e-12 && best.y.abs() < 1e-12 && best.fitness == start.train_loss, "{best:?}");
+    let way = &found.trails;
+    assert_eq!((way[0].step, way[0].x, way[0].y, way[0].train_loss), (0, 0.0, 0.0, start.train_loss));
+    assert!(
+        way.len() > 20 && way.len() <= 50 && way.windows(2).all(|pair| pair[0].cost < pair[1].cost),
+        "{}",
+        way.len()
+    );
+    assert!(way[way.len() - 1].x >= 0.0 && way[way.len() - 1].y >= 0.0);
+    for of in [Whose::Population, Whose::Training, Whose::Both] {
+        let rows: Vec<&ComponentRow> = found.components.iter().filter(|row| row.of == of).collect();
+        assert_eq!(rows.iter().map(|row| row.component).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        let shares = |number: fn(&ComponentRow) -> Option<f64>| {
+            rows.iter().map(|row| number(row).unwrap()).collect::<Vec<f64>>()
+        };
+        let (population, training) = (shares(|row| row.population), shares(|row| row.training));
+        assert!([&population, &training].into_iter().all(|shares| shares.iter().sum::<f64>() <= 1.0 + 1e-9), "{of:?}");
+        let falls = |shares: &[f64]| shares.windows(2).all(|pair| pair[0] >= pair[1]);
+        let both: Vec<f64> = population.iter().zip(&training).map(|(a, b)| a + b).collect();
+        let own = match of {
+            Whose::Population => &population,
+            Whose::Training => &training,
+            Whose::Both => &both,
+        };
+        assert!(falls(own), "{of:?} {own:?}");
+    }
+    let inside = |x: f64, y: f64| {
+        let grid = &found.landscape;
+        grid[0].x < x && x < grid[grid.len() - 1].x && grid[0].y < y && y < grid[grid.len() - 1].y
+    };
+    assert!(found.individuals.iter().all(|row| inside(row.x, row.y)) && way.iter().all(|row| inside(row.x, row.y)));
 }

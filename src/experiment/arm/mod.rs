@@ -49,6 +49,7 @@ use crate::network::Mlp;
 use crate::rng::{Purpose, Streams};
 use crate::sealed::{self, StateReader, StateWriter};
 use crate::train::{Initializer, Scratch, TrainContext, Training};
+use crate::values::Fitness;
 use serde::{Deserialize, Serialize};
 
 /// A way to spend a budget: settings of an arm.
@@ -356,6 +357,11 @@ pub trait Arm: Send {
 
     /// What it is doing.
     fn phase(&self) -> Phase;
+
+    /// Individuals of the latest generation from best to worst, for those who look on; nobody where there are none.
+    fn population(&self) -> Vec<(&[f32], Fitness)> {
+        Vec::new()
+    }
 
     /// Writes everything that `advance` goes on from.
     fn save(&self, to: &mut StateWriter);

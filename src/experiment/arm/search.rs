@@ -189,6 +189,10 @@ impl<S: WeightStrategy + Send> Arm for SearchArm<'_, S> {
         if self.descent.is_some() { Phase::Train } else { Phase::Search }
     }
 
+    fn population(&self) -> Vec<(&[f32], Fitness)> {
+        self.strategy.ranked()
+    }
+
     fn save(&self, to: &mut StateWriter) {
         self.strategy.save_state(to);
         to.put(&self.started);

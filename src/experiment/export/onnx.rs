@@ -10,6 +10,7 @@
 
 use super::{Description, Export, Function, doubles, singles, too_large};
 use crate::error::Result;
+use crate::files::protobuf::Message;
 use crate::math::Activation;
 
 /// ONNX's protocol buffers (`onnx.proto3` of IR version 8), of which few messages are needed.
@@ -48,7 +49,8 @@ impl Export for Onnx {
             .message(7, &graph.finish(description))
             .message(8, &opset)
             .message(14, &metadata);
-        if model.0.len() > LARGEST { Err(too_large("ONNX", "2 GiB")) } else { Ok(model.0) }
+        let bytes = model.finish();
+        if bytes.len() > LARGEST { Err(too_large("ONNX", "2 GiB")) } else { Ok(bytes) }
     }
 }
 
@@ -249,64 +251,11 @@ fn table(name: &str, columns: usize) -> Message {
     Message::new().text(1, name).message(2, &Message::new().message(1, &tensor))
 }
 
-/// A message of protocol buffers: fields as key and value, each key a number and how the value is written
-/// (protobuf.dev, "Encoding").
-struct Message(Vec<u8>);
-
-impl Message {
-    fn new() -> Message {
-        Message(Vec::new())
-    }
-
-    fn number(mut self, field: u64, value: u64) -> Message {
-        self.varint(field << 3);
-        self.varint(value);
-        self
-    }
-
-    fn single(mut self, field: u64, value: f32) -> Message {
-        self.varint(field << 3 | 5);
-        self.0.extend(value.to_le_bytes());
-        self
-    }
-
-    fn bytes(mut self, field: u64, bytes: &[u8]) -> Message {
-        self.varint(field << 3 | 2);
-        self.varint(bytes.len() as u64);
-        self.0.extend(bytes);
-        self
-    }
-
-    fn text(self, field: u64, text: &str) -> Message {
-        self.bytes(field, text.as_bytes())
-    }
-
-    fn message(self, field: u64, message: &Message) -> Message {
-        self.bytes(field, &message.0)
-    }
-
-    /// Seven bits a byte, the lowest first; the highest bit says that more follow.
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Format;
     use super::super::fixture::models;
     use super::*;
-
-    #[test]
-    fn messages_are_written_as_the_encoding_guide_shows() {
-        // protobuf.dev/programming-guides/encoding: `Test1 { a: 150 }` and `Test2 { b: "testing" }`.
-        assert_eq!(Message::new().number(1, 150).0, [0x08, 0x96, 0x01]);
-        assert_eq!(Message::new().text(2, "testing").0, b"\x12\x07testing");
-    }
 
     /// Fields of a message: number and bytes, or number and value.
     fn fields(mut bytes: &[u8]) -> Vec<(u64, Vec<u8>, u64)> {

@@ -143,7 +143,7 @@ pub fn write_drawing(name: &str, drawing: &Drawing, folder: &Path, formats: &[Fo
             Format::Svg => ("svg", drawing.figure.to_svg().into_bytes()),
             Format::Png => ("png", drawing.figure.to_png()),
             Format::Csv => ("csv", drawing.numbers.to_csv()),
-            Format::Html | Format::Markdown => continue,
+            Format::Html | Format::Markdown | Format::TensorBoard | Format::JsonLines => continue,
         };
         files::replace(&folder.join(format!("{name}.{ending}")), &bytes)?;
     }

@@ -13,7 +13,7 @@ use crate::report::page::{Shown, render};
 use crate::report::plot::{Plot, chosen};
 use crate::report::reproduce::date;
 use crate::report::suite::{self, Against, Standing, SuiteAnalysis, against_words, listed, ratio_words};
-use crate::report::write::write_plots;
+use crate::report::write::{no_tracking, write_plots};
 use serde::Serialize;
 
 /// All pictures of a recipe search.
@@ -38,9 +38,15 @@ struct Page<'a> {
 /// the test; runs nothing.
 ///
 /// # Errors
-/// A missing or damaged file (`P0304`), a search that has found nothing yet (`P0305`), an unknown plot (`P0104`), a file that
-/// cannot be written.
+/// A missing or damaged file (`P0304`), a search that has found nothing yet (`P0305`), an unknown plot (`P0104`), a format
+/// of experiments (`P0608`), a file that cannot be written.
 pub fn write(folder: &Folder, options: &ReportOptions) -> Result<RecipeAnalysis> {
+    let run = format!("precocial run {}/{TEST}/experiments/final.TASK.TRAINER.ron", folder.path().display());
+    no_tracking(
+        options,
+        "a search for a recipe",
+        format!("run an experiment of its test alone and report that: {run}"),
+    )?;
     let analysis = RecipeAnalysis::read(folder)?;
     if analysis.test.is_some() {
         // The plots that were chosen are those of this page.

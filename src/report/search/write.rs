@@ -8,14 +8,17 @@ use crate::experiment::config::{Format, Plots};
 use crate::files;
 use crate::report::ReportOptions;
 use crate::report::plot::chosen;
-use crate::report::write::write_plots;
+use crate::report::write::{no_tracking, write_plots};
 use std::path::Path;
 
 /// Reads the folder of a topology search and writes the pages and `plots/` into it; runs nothing.
 ///
 /// # Errors
-/// A missing or damaged file (`P0304`), an unknown picture (`P0104`), a file that cannot be written.
+/// A missing or damaged file (`P0304`), an unknown picture (`P0104`), a format of experiments (`P0608`), a file that
+/// cannot be written.
 pub fn write(folder: &Folder, options: &ReportOptions) -> Result<SearchAnalysis> {
+    let way = "its generations are in generations.csv: results/tables.md tells the columns";
+    no_tracking(options, "a topology search", way.to_owned())?;
     let analysis = SearchAnalysis::read(folder)?;
     write_analysis(&analysis, folder.path(), options)?;
     Ok(analysis)

@@ -8,14 +8,16 @@ use crate::experiment::config::Format;
 use crate::files;
 use crate::report::ReportOptions;
 use crate::report::plot::chosen;
-use crate::report::write::write_plots;
+use crate::report::write::{no_tracking, write_plots};
 
 /// Reads a suite's folder and writes `statistics.json`, `comparisons.csv`, the pages and `plots/` into it; runs nothing.
 ///
 /// # Errors
-/// A missing or damaged file (`P0304`), a suite that is not whole (`P0305`), an unknown plot (`P0104`), a file that cannot
-/// be written.
+/// A missing or damaged file (`P0304`), a suite that is not whole (`P0305`), an unknown plot (`P0104`), a format
+/// of experiments (`P0608`), a file that cannot be written.
 pub fn write(folder: &Folder, options: &ReportOptions) -> Result<SuiteAnalysis> {
+    let run = format!("precocial run {}/experiments/final.TASK.TRAINER.ron", folder.path().display());
+    no_tracking(options, "a suite", format!("run one of its experiments alone and report that: {run}"))?;
     let analysis = SuiteAnalysis::read(folder)?;
     let plots = chosen(PICTURES, &[], &options.plots, &analysis)?;
     let shown = write_plots(plots, &analysis, folder.path(), options)?;

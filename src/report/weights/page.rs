@@ -1,6 +1,6 @@
 //! The analysis of weights as pages: what goes into the templates.
 
-use super::words::{barrier_share, middle, pairs, points, stable_rank};
+use super::words::{barrier_share, middle, own_pairs, pair_name, pairs, points, stable_rank};
 use crate::experiment::WeightAnalysis;
 use crate::experiment::record::Moment;
 use crate::report::number::{digits, percent, ratio, short};
@@ -37,6 +37,11 @@ const GLOSSARY: &[(&str, &str)] = &[
          activation is odd; the network computes the same",
     ),
     ("weights kept", "the largest by magnitude, all layers together; thresholds are all kept"),
+    (
+        "principal components",
+        "directions at right angles along which points vary most; of the population: all individuals of all generations \
+         together; of training: the weights on its way",
+    ),
     (
         "random directions",
         "normal numbers, row by row as long as the weights of the unit (Li et al. 2018); 1 is as far as the weights are from 0",
@@ -136,7 +141,7 @@ fn pair_rows(analysis: &WeightAnalysis) -> Vec<[String; 7]> {
         };
         let number = |x: Option<f64>, text: fn(f64) -> String| x.map_or("–".into(), text);
         [
-            format!("{first} and {second}"),
+            pair_name(first, " and ", second),
             number(of(&|row| row.start_distance), ratio),
             number(of(&|row| row.distance), ratio),
             number(of(&|row| row.aligned_distance), ratio),
@@ -145,5 +150,5 @@ fn pair_rows(analysis: &WeightAnalysis) -> Vec<[String; 7]> {
             number(of(&barrier_share), |x| if x > 1.0 { format!("{}×", ratio(x)) } else { percent(x) }),
         ]
     };
-    pairs(analysis).into_iter().map(row).collect()
+    pairs(analysis).into_iter().chain(own_pairs(analysis)).map(row).collect()
 }

@@ -1,7 +1,7 @@
 //! What an analysis of weights found, in words. Numbers are medians over seeds.
 
 use crate::experiment::WeightAnalysis;
-use crate::experiment::analyze::{Curve, PairRow, PathRow};
+use crate::experiment::analyze::{ComponentRow, Curve, IndividualRow, PairRow, PathRow, Whose};
 use crate::experiment::record::Moment;
 use crate::math::statistics::median;
 use crate::report::number::{percent, ratio, short};
@@ -28,7 +28,7 @@ pub fn points(analysis: &WeightAnalysis) -> Vec<(String, Vec<String>)> {
     let pairs: Vec<(String, Vec<String>)> = if pairs.len() > MOST_PAIRS {
         vec![("between arms".to_owned(), of_many(&pairs))]
     } else {
-        pairs.iter().map(|(first, second, rows)| (format!("{first} and {second}"), of_pair(rows))).collect()
+        pairs.iter().map(|(first, second, rows)| (format!("{first} and {second}"), of_pair(rows, false))).collect()
     };
     arms.chain(pairs).filter(|(_, sentences)| !sentences.is_empty()).collect()
 }
@@ -44,8 +44,22 @@ pub fn summary_text(analysis: &WeightAnalysis) -> String {
 
 /// The pairs of arms with their rows, a row a seed.
 pub(super) fn pairs(analysis: &WeightAnalysis) -> Vec<(&str, &str, Vec<&PairRow>)> {
+    grouped(analysis.pairs.iter().filter(|row| row.first != row.second))
+}
+
+/// Arms held against themselves, a row for each seed and the next one.
+pub(super) fn own_pairs(analysis: &WeightAnalysis) -> Vec<(&str, &str, Vec<&PairRow>)> {
+    grouped(analysis.pairs.iter().filter(|row| row.first == row.second))
+}
+
+/// What pages and pictures call a pair, with this between two arms.
+pub(super) fn pair_name(first: &str, between: &str, second: &str) -> String {
+    if first == second { format!("{first}, seed to seed") } else { format!("{first}{between}{second}") }
+}
+
+fn grouped<'a>(rows: impl Iterator<Item = &'a PairRow>) -> Vec<(&'a str, &'a str, Vec<&'a PairRow>)> {
     let mut list: Vec<(&str, &str, Vec<&PairRow>)> = Vec::new();
-    for row in &analysis.pairs {
+    for row in rows {
         match list.iter_mut().find(|(first, second, _)| *first == row.first && *second == row.second) {
             Some((_, _, rows)) => rows.push(row),
             None => list.push((&row.first, &row.second, vec![row])),
@@ -69,7 +83,40 @@ fn of_arm(analysis: &WeightAnalysis, arm: &str) -> Vec<String> {
     list.extend(line(analysis, arm));
     list.extend(pruning(analysis, arm));
     list.extend(spectrum(analysis, arm));
+    list.extend(population(analysis, arm));
+    let own = own_pairs(analysis).into_iter().find(|(first, _, _)| *first == arm);
+    list.extend(own.iter().flat_map(|(_, _, rows)| of_pair(rows, true)));
     list
+}
+
+/// How its population moved at the drawn seed.
+fn population(analysis: &WeightAnalysis, arm: &str) -> Option<String> {
+    let found = &analysis.components;
+    let rows: Vec<&IndividualRow> = found.individuals.iter().filter(|row| row.arm == arm).collect();
+    let (first, last) = (rows.first()?.generation, rows.last()?.generation);
+    let spread = |generation| {
+        let distances = rows.iter().filter(|row| row.generation == generation).map(|row| row.distance * row.distance);
+        let (sum, count) = distances.fold((0.0, 0.0), |(sum, count), x| (sum + x, count + 1.0));
+        (sum / count).sqrt()
+    };
+    let plane = || found.components.iter().filter(|row| row.arm == arm && row.of == Whose::Both && row.component <= 2);
+    let held = |of: fn(&ComponentRow) -> Option<f64>| plane().map(of).sum::<Option<f64>>();
+    let share = |held: Option<f64>, of: &str| held.map(|share| format!("{} of {of}", percent(share)));
+    let shares = [
+        share(held(|row| row.population), "what the population varied by"),
+        share(held(|row| row.training), "the way of training"),
+    ];
+    let shares: Vec<String> = shares.into_iter().flatten().collect();
+    let narrowed = if spread(first) > 0.0 && last > first {
+        format!(
+            "By generation {last} the population had {} times the spread of generation {first}. ",
+            ratio(spread(last) / spread(first))
+        )
+    } else {
+        String::new()
+    };
+    (!shares.is_empty())
+        .then(|| format!("{narrowed}Two principal components hold {} (seed {}).", shares.join(" and "), analysis.seed))
 }
 
 /// `layer 1 by 0.80, layer 2 by 2.30 of its norm`; `None` where nothing moved.
@@ -207,7 +254,12 @@ fn of_many(pairs: &[(&str, &str, Vec<&PairRow>)]) -> Vec<String> {
     )]
 }
 
-fn of_pair(rows: &[&PairRow]) -> Vec<String> {
+/// What lies between two arms, or between an arm and itself from `seed to seed`.
+fn of_pair(rows: &[&PairRow], seed_to_seed: bool) -> Vec<String> {
+    let (who, where_from, count) = match seed_to_seed {
+        true => ("From seed to seed its", " of the first seed", "pairs of seeds"),
+        false => ("The", "", "seeds"),
+    };
     let distance = |of: &dyn Fn(&PairRow) -> Option<f64>| middle(rows.iter().map(|row| of(row)));
     let mut list = Vec::new();
     if let (Some(plain), Some(aligned)) = (distance(&|row| row.distance), distance(&|row| row.aligned_distance)) {
@@ -216,7 +268,7 @@ fn of_pair(rows: &[&PairRow]) -> Vec<String> {
             None => String::new(),
         };
         list.push(format!(
-            "The deployed weights lie {} of their norm apart{starts}, {} once hidden units are put into one order.",
+            "{who} deployed weights lie {} of their norm apart{starts}, {} once hidden units are put into one order.",
             ratio(plain),
             ratio(aligned)
         ));
@@ -231,8 +283,8 @@ fn of_pair(rows: &[&PairRow]) -> Vec<String> {
         };
         let share = if share > 1.0 { format!("{} times", ratio(share)) } else { format!("{} of", percent(share)) };
         list.push(format!(
-            "Between them the training loss rises by {}, {share} what training gained: {verdict} (one basin at {same} of {} \
-             seeds).",
+            "Between them the training loss{where_from} rises by {}, {share} what training gained: {verdict} (one basin at \
+             {same} of {} {count}).",
             short(barrier),
             rows.len()
         ));
@@ -253,7 +305,7 @@ mod tests {
         assert_eq!(names, ["random", "ga", "random and ga"]);
         assert!(told[0].1[0].starts_with("The start is the first draw. Training moved layer 1 by "), "{told:?}");
         assert!(told[1].1[0].starts_with("The start differs from the first draw: layer 1 by "), "{told:?}");
-        assert_eq!(told.iter().map(|(_, sentences)| sentences.len()).collect::<Vec<_>>(), [4, 4, 2]);
+        assert_eq!(told.iter().map(|(_, sentences)| sentences.len()).collect::<Vec<_>>(), [6, 7, 2]);
         assert!(told.iter().flat_map(|(_, sentences)| sentences).all(|sentence| sentence.ends_with('.')));
         assert!(summary_text(&analysis).lines().all(|line| line.chars().count() <= 80));
     }

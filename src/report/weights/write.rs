@@ -89,7 +89,7 @@ mod tests {
         let names = listed(&written);
         assert!(names.contains(&"mine.txt".into()) && names.contains(&"analysis.md".into()), "{names:?}");
         assert!(!names.contains(&"analysis.html".into()), "{names:?}");
-        assert_eq!(names.iter().filter(|name| name.ends_with(".csv")).count(), 11);
+        assert_eq!(names.iter().filter(|name| name.ends_with(".csv")).count(), 13);
         write(&analysis, &folder, &ReportOptions::default()).unwrap();
         assert_eq!(std::fs::read_to_string(written.join("analysis.html")).unwrap(), page);
         let unknown = ReportOptions { plots: Plots::Only(vec!["prunning".into()]), ..few };

@@ -1,10 +1,10 @@
-//! Losses between the deployed weights of two arms.
+//! Losses between the deployed weights of two arms, or of one arm at two seeds.
 
 use super::{headed, medians, seeds_text};
 use crate::experiment::WeightAnalysis;
 use crate::report::figure::{Axis, Entry, Ink, Marker, Panel, Sample, Sheet, Style};
 use crate::report::plot::{Drawing, Numbers, Plot};
-use crate::report::weights::words::pairs;
+use crate::report::weights::words::{own_pairs, pair_name, pairs};
 
 /// Pairs that get a panel.
 const MOST_PAIRS: usize = 12;
@@ -26,8 +26,8 @@ impl Plot<WeightAnalysis> for Between {
     }
 
     fn reading(&self) -> &'static str {
-        "Training loss on the straight line between the deployed weights of two arms at the same seed. A line without a \
-         hump: both lie in one basin. Hidden units may be renumbered without changing a network, so the dashed line may \
+        "Training loss on the straight line between the deployed weights of two arms at the same seed, and of one arm at a \
+         seed and at the next one, on the rows of the first. A line without a hump: both lie in one basin. Hidden units may be renumbered without changing a network, so the dashed line may \
          climb where the whole one does not."
     }
 
@@ -36,14 +36,14 @@ impl Plot<WeightAnalysis> for Between {
     }
 
     fn draw(&self, analysis: &WeightAnalysis) -> Drawing {
-        let list: Vec<(&str, &str)> =
-            pairs(analysis).into_iter().take(MOST_PAIRS).map(|pair| (pair.0, pair.1)).collect();
+        let all: Vec<(&str, &str)> =
+            pairs(analysis).into_iter().chain(own_pairs(analysis)).map(|pair| (pair.0, pair.1)).collect();
+        let list = &all[..all.len().min(MOST_PAIRS)];
         let columns = list.len().clamp(1, 3);
         let lines = list.len().div_ceil(columns);
         let legend: Vec<Entry> =
             LOOKS.iter().map(|(text, style)| Entry { text: (*text).into(), sample: Sample::Line(*style) }).collect();
-        let more = analysis.pairs.iter().map(|row| (&row.first, &row.second)).collect::<std::collections::HashSet<_>>();
-        let left = more.len().saturating_sub(MOST_PAIRS);
+        let left = all.len() - list.len();
         let more = if left > 0 { format!(" {left} more pairs are in the tables.") } else { String::new() };
         let caption = format!("Medians over {}.{more}", seeds_text(analysis));
         let height = 110.0 + 240.0 * lines as f64;
@@ -61,7 +61,7 @@ impl Plot<WeightAnalysis> for Between {
         let tiles = sheet.body.rows(lines, 12.0).into_iter().flat_map(|line| line.columns(columns, 14.0));
         let figure = &mut sheet.figure;
         for ((place, ((first, second), curves)), tile) in list.iter().zip(&curves).enumerate().zip(tiles) {
-            let tile = headed(figure, tile, &format!("{first} → {second}"));
+            let tile = headed(figure, tile, &pair_name(first, " → ", second));
             let y = if place % columns == 0 { y.clone() } else { y.clone().named("") };
             let panel = Panel::new(figure, tile, Axis::between(0.0, 1.0, "share of the line"), y);
             for (points, (text, style)) in curves.iter().zip(LOOKS) {

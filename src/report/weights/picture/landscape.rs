@@ -21,14 +21,14 @@ impl Plot<WeightAnalysis> for Landscape {
     fn name(&self) -> &'static str {
         match self.0 {
             Plane::Path => "landscape",
-            Plane::Random | Plane::Shared => "landscape-random",
+            Plane::Random | Plane::Shared | Plane::Components => "landscape-random",
         }
     }
 
     fn question(&self, _: &WeightAnalysis) -> String {
         match self.0 {
             Plane::Path => "Where did search and training go?".into(),
-            Plane::Random | Plane::Shared => "How wide is the basin?".into(),
+            Plane::Random | Plane::Shared | Plane::Components => "How wide is the basin?".into(),
         }
     }
 
@@ -39,7 +39,7 @@ impl Plot<WeightAnalysis> for Landscape {
                  distances between weights. Where the start is the first draw the upward direction is a random one. \
                  Training itself left the plane between its ends."
             }
-            Plane::Random | Plane::Shared => {
+            Plane::Random | Plane::Shared | Plane::Components => {
                 "Training loss around the deployed weights along two random directions; at 1 every unit's weights have \
                  moved by their own length. Arms share the scale of colours: a wide pale ground is a flat basin. Two \
                  directions of many show little of a landscape (Li et al. 2018)."

@@ -1,6 +1,7 @@
 //! Pictures of an analysis of weights: each one a file and a line below.
 
 mod between;
+mod components;
 mod descent;
 mod distributions;
 mod landscape;
@@ -16,6 +17,7 @@ use crate::report::plot::Plot;
 /// All pictures, in the order of the report.
 pub const PICTURES: &[&dyn Plot<WeightAnalysis>] = &[
     &descent::Descent,
+    &components::Components,
     &path::Path,
     &landscape::Landscape(crate::experiment::analyze::Plane::Path),
     &landscape::Landscape(crate::experiment::analyze::Plane::Random),
@@ -88,6 +90,7 @@ mod tests {
         nothing.pruning.clear();
         nothing.landscape.clear();
         nothing.ways = Default::default();
+        nothing.components = Default::default();
         assert!(PICTURES.iter().all(|picture| !picture.applies(&nothing)));
     }
 
