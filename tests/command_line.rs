@@ -109,6 +109,34 @@ fn weights_are_looked_into() {
 }
 
 #[test]
+fn models_are_looked_into() {
+    let place = Place::new();
+    place.good(&["-q", "run", "tiny.ron", "--out", "a", "--no-report"]);
+    let model = "a/models/ga-s1-end.pcl";
+    let told = place.good(&["analyze", model, "--format", "md,svg"]);
+    assert!(told.contains("Layer 1: 16 weights, mean") && told.contains("smallest"), "{told}");
+    let folder = place.path("a/models/ga-s1-end-analysis");
+    for name in ["analysis.md", "moments.csv", "pruning.csv", "plots/pruning.svg", "plots/singular-values.svg"] {
+        assert!(folder.join(name).is_file(), "{name}");
+    }
+    assert!(!folder.join("pairs.csv").exists());
+    std::fs::copy(place.path(model), place.path("net.pcl")).unwrap();
+    assert!(!place.good(&["analyze", "net.pcl"]).contains("smallest"), "no rows, no pruning");
+    let iris = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/data/iris.csv");
+    let iris = iris.to_str().unwrap();
+    assert!(place.good(&["analyze", "net.pcl", "--data", iris, "--target", "species"]).contains("smallest"));
+    assert!(place.path("net-analysis/pruning.csv").is_file());
+    assert!(place.bad(2, &["analyze", "net.pcl", "--data", iris]).contains("--target COLUMN"));
+    assert!(place.bad(3, &["analyze", "net.pcl", "--data", iris, "--target", "kind"]).contains("columns are"));
+    let text = std::fs::read_to_string(iris).unwrap().replace("virginica", "rosea");
+    std::fs::write(place.path("other.csv"), text).unwrap();
+    let refused = place.bad(3, &["analyze", "net.pcl", "--data", "other.csv", "--target", "species"]);
+    assert!(refused.contains("\"rosea\"") && refused.contains("one of setosa"), "{refused}");
+    assert!(place.bad(2, &["analyze", "net.pcl", "--seed", "1"]).contains("one model"));
+    assert!(place.bad(2, &["analyze", "a", "--data", iris]).contains("a run has its own"));
+}
+
+#[test]
 fn nothing_is_overwritten() {
     let place = Place::new();
     place.good(&["new", "iris"]);

@@ -1,19 +1,31 @@
-//! `precocial analyze`: a look into the weights of a run.
+//! `precocial analyze`: a look into the weights of a run, or of a model.
 
+use super::predict::{LARGEST_TABLE, read, read_targets};
 use super::report::{page_format, plots};
-use super::{terminal::Terminal, threads};
-use precocial::Result;
+use super::{import, terminal::Terminal, threads};
+use precocial::error::Kind;
 use precocial::experiment::config::{Format, Plots};
-use precocial::experiment::{AnalyzeOptions, Folder, analyze};
+use precocial::experiment::{AnalyzeOptions, Folder, ModelRows, WeightAnalysis, analyze, analyze_model};
 use precocial::report::{ReportOptions, weights};
+use precocial::{Error, Result, files};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Analyze {
-    /// Result folder of a complete run of an experiment
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    /// Result folder of a complete run of an experiment; or a model file, as `predict` takes it, whose analysis is written
+    /// beside it
+    #[arg(value_name = "DIR|MODEL")]
+    place: PathBuf,
+    /// Of a model: table with a header to prune it on; unless said otherwise the rows of its run, if it lies in the run's folder
+    #[arg(long, value_name = "TABLE.csv")]
+    data: Option<PathBuf>,
+    /// Of a model: the column of the classes in that table; values are found by their names
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    target: Option<String>,
+    /// Of a model: what stands between the cells of that table
+    #[arg(long, default_value = ",", value_name = "CHARACTER")]
+    delimiter: char,
     /// The seed whose landscapes are drawn; the first one unless said otherwise
     #[arg(long, value_name = "SEED")]
     seed: Option<u64>,
@@ -39,14 +51,6 @@ pub struct Analyze {
 
 impl Analyze {
     pub fn perform(&self, terminal: &Terminal) -> Result<()> {
-        let folder = Folder::at(&self.folder);
-        let options = AnalyzeOptions {
-            seed: self.seed,
-            arms: self.arms.clone(),
-            data_folder: self.data_folder.clone(),
-            fine_tune: self.fine_tune,
-            threads: threads(self.threads),
-        };
         let mut report = ReportOptions::default();
         if let Some(plots) = &self.plots {
             report.plots = plots.clone();
@@ -54,8 +58,7 @@ impl Analyze {
         if !self.format.is_empty() {
             report.formats = self.format.clone();
         }
-        let analysis = analyze(&folder, &options)?;
-        let place = weights::write(&analysis, &folder, &report)?;
+        let (analysis, place) = if self.place.is_file() { self.model(&report)? } else { self.run(&report)? };
         terminal.object(&json!({
             "event": "analyzed",
             "folder": place.display().to_string(),
@@ -67,5 +70,48 @@ impl Analyze {
         let page =
             ["analysis.html", "analysis.md"].map(|name| place.join(name)).into_iter().find(|page| page.is_file());
         terminal.print(&format!("  analysis {}", page.unwrap_or(place).display()))
+    }
+
+    fn run(&self, report: &ReportOptions) -> Result<(WeightAnalysis, PathBuf)> {
+        if self.data.is_some() {
+            let message = "--data gives rows to a model, and a run has its own";
+            return Err(Error::experiment("P0109", message).help("leave --data out, or name a model file"));
+        }
+        let folder = Folder::at(&self.place);
+        let options = AnalyzeOptions {
+            seed: self.seed,
+            arms: self.arms.clone(),
+            data_folder: self.data_folder.clone(),
+            fine_tune: self.fine_tune,
+            threads: threads(self.threads),
+        };
+        let analysis = analyze(&folder, &options)?;
+        let place = weights::write(&analysis, &folder, report)?;
+        Ok((analysis, place))
+    }
+
+    fn model(&self, report: &ReportOptions) -> Result<(WeightAnalysis, PathBuf)> {
+        if self.seed.is_some() || !self.arms.is_empty() {
+            let message =
+                format!("{} is one model: --seed and --arms choose among those of a run", self.place.display());
+            return Err(Error::experiment("P0109", message).help("leave them out, or name the folder of the run"));
+        }
+        let model = import::open(&self.place)?;
+        let rows = match &self.data {
+            Some(path) => Some(self.rows(&model, path)?),
+            None => ModelRows::of_run(&self.place, &model),
+        };
+        let name = self.place.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let analysis = analyze_model(&name, &model, rows)?;
+        let place = self.place.with_file_name(format!("{name}-analysis"));
+        let place = weights::write_into(&analysis, place, report)?;
+        Ok((analysis, place))
+    }
+
+    fn rows(&self, model: &precocial::experiment::Model, path: &Path) -> Result<ModelRows> {
+        let bytes = files::read_capped(path, LARGEST_TABLE, Kind::Data)?;
+        let inputs = read(model, &bytes, self.delimiter, path)?;
+        let targets = read_targets(model, &bytes, (self.delimiter, self.target.as_deref()), path)?;
+        ModelRows::given(model, &inputs, &targets, format!("rows of {}", path.display()))
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Largest table that is read.
-const LARGEST_TABLE: u64 = 1 << 30;
+pub const LARGEST_TABLE: u64 = 1 << 30;
 
 #[derive(clap::Args)]
 pub struct Predict {
@@ -59,21 +59,80 @@ enum Source {
     Category(usize, String),
 }
 
-/// The model's inputs from a table, `[rows × inputs]`; NaN for missing cells that the model can fill.
-fn read(model: &Model, bytes: &[u8], delimiter: char, path: &Path) -> Result<ndarray::Array2<f64>> {
+/// A table, opened, with the names of its columns.
+fn opened<'a>(bytes: &'a [u8], delimiter: char, path: &Path) -> Result<(csv::Reader<&'a [u8]>, Vec<String>)> {
     let delimiter = u8::try_from(delimiter).ok().filter(u8::is_ascii).ok_or_else(|| {
         Error::experiment("P0109", "--delimiter must be one ASCII character").help("write --delimiter ';'")
     })?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
-    let broken = |cause: csv::Error| Error::data("P0201", format!("the table cannot be read: {cause}")).in_file(path);
-    let header: Vec<String> = reader.headers().map_err(broken)?.iter().map(|name| name.trim().to_owned()).collect();
+    let header = reader.headers().map_err(|cause| broken(&cause, path))?;
+    let header = header.iter().map(|name| name.trim().to_owned()).collect();
+    Ok((reader, header))
+}
+
+fn broken(cause: &csv::Error, path: &Path) -> Error {
+    Error::data("P0201", format!("the table cannot be read: {cause}")).in_file(path)
+}
+
+/// The model's targets from a table that [`read`] has taken: `[rows × 1]` numbers of the classes in the column `target`, or
+/// `[rows × targets]` values.
+pub fn read_targets(
+    model: &Model,
+    bytes: &[u8],
+    (delimiter, target): (char, Option<&str>),
+    path: &Path,
+) -> Result<ndarray::Array2<f64>> {
+    let (mut reader, header) = opened(bytes, delimiter, path)?;
+    let classes = model.header.classification.then_some(&model.header.targets);
+    let names: Vec<&str> = match (classes, target) {
+        (Some(_), None) => {
+            let message = "which column holds the classes?";
+            return Err(Error::experiment("P0109", message).help("name it: --target COLUMN"));
+        }
+        (Some(_), Some(target)) => vec![target],
+        (None, _) => model.header.targets.iter().map(String::as_str).collect(),
+    };
+    let place = |name: &&str| {
+        header.iter().position(|column| column == name).ok_or_else(|| {
+            let message = format!("the table has no column \"{}\" to prune the model on", shown(name));
+            let columns: Vec<String> = header.iter().map(|name| format!("\"{}\"", shown(name))).collect();
+            Error::data("P0207", message).at(path, 1, 1).note(format!("columns are {}", columns.join(", ")))
+        })
+    };
+    let columns: Vec<usize> = names.iter().map(place).collect::<Result<_>>()?;
+    let (mut numbers, mut rows) = (Vec::new(), 0);
+    for record in reader.records() {
+        let record = record.map_err(|cause| broken(&cause, path))?;
+        rows += 1;
+        for column in &columns {
+            let text = record[*column].trim();
+            let number = match classes {
+                Some(classes) => classes.iter().position(|class| class == text).map(|class| class as f64),
+                None => text.parse().ok().filter(|x: &f64| x.is_finite()),
+            };
+            numbers.push(number.ok_or_else(|| {
+                let line = record.position().map_or(0, |position| position.line() as usize);
+                let known = classes.map_or("a number".into(), |classes| format!("one of {}", classes.join(", ")));
+                let message =
+                    format!("row {rows}: \"{}\" in column \"{}\" is not {known}", shown(text), header[*column]);
+                Error::data(if classes.is_some() { "P0209" } else { "P0203" }, message).at(path, line, 1)
+            })?);
+        }
+    }
+    ndarray::Array2::from_shape_vec((rows, columns.len()), numbers)
+        .map_err(|cause| Error::internal(format!("a table of {rows} rows: {cause}")))
+}
+
+/// The model's inputs from a table, `[rows × inputs]`; NaN for missing cells that the model can fill.
+pub fn read(model: &Model, bytes: &[u8], delimiter: char, path: &Path) -> Result<ndarray::Array2<f64>> {
+    let (mut reader, header) = opened(bytes, delimiter, path)?;
     let sources = sources(&model.header.inputs, &header, path)?;
     let fills = model.header.input_scaler.fills_missing();
     let mut numbers = Vec::new();
     let mut rows = 0;
     for record in reader.records() {
-        let record = record.map_err(broken)?;
+        let record = record.map_err(|cause| broken(&cause, path))?;
         rows += 1;
         let line = record.position().map_or(0, |position| position.line() as usize);
         if record.len() != header.len() {

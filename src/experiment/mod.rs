@@ -30,7 +30,7 @@ mod verify;
 mod watch;
 pub mod workload;
 
-pub use analyze::{AnalyzeOptions, WeightAnalysis, analyze};
+pub use analyze::{AnalyzeOptions, ModelRows, WeightAnalysis, analyze, analyze_model};
 pub use config::Experiment;
 pub use folder::{Folder, Manifest, Tables};
 pub use load::{Document, Loaded, Opened, ROOTS, dialect, load, open, parse, parse_as, to_text};

@@ -14,7 +14,7 @@ use crate::math::kernel::Workspace;
 use crate::network::Mlp;
 use crate::rng::Purpose;
 use crate::sealed;
-use crate::task::{Prepared, Targets};
+use crate::task::{Encoding, Prepared, Targets};
 use crate::train::{Batch, Health, Scratch, TrainContext};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -548,9 +548,13 @@ impl<'a> Observer<'a> {
 
 /// Accuracy of predictions `out` for `rows`, or their coefficient of determination R² over all outputs.
 pub(super) fn metric(study: &Study, out: &[f32], rows: &Rows) -> Option<f64> {
+    metric_of(study.experiment.task.is_classification().then_some(study.encoding), out, rows)
+}
+
+/// The same for `classes` of this encoding, or for values.
+pub(super) fn metric_of(classes: Option<Encoding>, out: &[f32], rows: &Rows) -> Option<f64> {
     let outputs = rows.outputs();
-    let encoding = study.encoding;
-    if study.experiment.task.is_classification() {
+    if let Some(encoding) = classes {
         let right = out
             .chunks_exact(outputs)
             .zip(rows.targets().chunks_exact(outputs))

@@ -122,53 +122,73 @@ pub(super) fn histograms(opened: &Opened, ranges: &[&[Range]]) -> Result<Vec<His
     let mut rows = Vec::new();
     for arm in 0..opened.arms.len() {
         let layers = opened.network(arm).layers();
-        let bins: Vec<(f64, f64)> = (0..layers.len())
-            .map(|layer| {
-                let (low, high): (Vec<f64>, Vec<f64>) =
-                    ranges.iter().filter_map(|seed| seed[arm].get(layer).copied()).unzip();
-                let middle = |ends: &[f64]| median(ends).unwrap_or(0.0);
-                let (low_middle, high_middle) = (middle(&low), middle(&high));
-                // One seed that went far astray is not to squeeze all others into a bin.
-                let most = STRAY * (high_middle - low_middle);
-                let low = low.into_iter().fold(low_middle, f64::min).max(low_middle - most);
-                let high = high.into_iter().fold(high_middle, f64::max).min(high_middle + most);
-                // Equal weights get a bin of some width all the same.
-                if high > low { (low, high) } else { (low - 0.5, low + 0.5) }
-            })
-            .collect();
+        let bins = bins(layers.len(), &ranges.iter().map(|seed| &seed[arm]).collect::<Vec<_>>());
         let of_seed = |seed: &u64| -> Result<Vec<u64>> {
-            let mut counts = vec![0; layers.len() * MOMENTS.len() * BINS];
-            let Some(weights) = opened.weights(opened.name(arm), *seed)? else { return Ok(counts) };
-            for (index, (layer, (low, high))) in layers.iter().zip(&bins).enumerate() {
-                for (place, moment) in MOMENTS.into_iter().enumerate() {
-                    let Some(all) = at(&weights, moment) else { continue };
-                    for weight in &all[layer.weights.clone()] {
-                        let bin = (f64::from(*weight) - low) / (high - low) * BINS as f64;
-                        counts[(index * MOMENTS.len() + place) * BINS + (bin.max(0.0) as usize).min(BINS - 1)] += 1;
-                    }
-                }
-            }
-            Ok(counts)
+            let weights = opened.weights(opened.name(arm), *seed)?;
+            Ok(counts(opened.network(arm), weights.as_ref(), &bins))
         };
         let none = || vec![0; layers.len() * MOMENTS.len() * BINS];
         let add = |a: Vec<u64>, b: Vec<u64>| a.iter().zip(&b).map(|(a, b)| a + b).collect();
         let counts: Vec<u64> = opened.study.seeds.par_iter().map(of_seed).try_reduce(none, |a, b| Ok(add(a, b)))?;
-        for (index, (low, high)) in bins.iter().enumerate() {
-            for (place, moment) in MOMENTS.into_iter().enumerate() {
-                let counts = &counts[(index * MOMENTS.len() + place) * BINS..][..BINS];
-                let all: u64 = counts.iter().sum();
-                let width = (high - low) / BINS as f64;
-                rows.extend(counts.iter().enumerate().filter(|_| all > 0).map(|(bin, count)| HistogramRow {
-                    arm: opened.name(arm).to_owned(),
-                    layer: index + 1,
-                    moment,
-                    from: low + bin as f64 * width,
-                    to: low + (bin + 1) as f64 * width,
-                    count: *count,
-                    density: *count as f64 / (all as f64 * width),
-                }));
+        rows.extend(rows_of(opened.name(arm), &bins, &counts));
+    }
+    Ok(rows)
+}
+
+/// Histograms of one model.
+pub(super) fn histograms_of(network: &Mlp, weights: &Weights, label: Label, range: &Range) -> Vec<HistogramRow> {
+    let bins = bins(network.layers().len(), &[range]);
+    rows_of(label.arm, &bins, &counts(network, Some(weights), &bins))
+}
+
+/// What the histogram of each layer covers.
+fn bins(layers: usize, ranges: &[&Range]) -> Vec<(f64, f64)> {
+    let of = |layer: usize| {
+        let (low, high): (Vec<f64>, Vec<f64>) = ranges.iter().filter_map(|range| range.get(layer).copied()).unzip();
+        let middle = |ends: &[f64]| median(ends).unwrap_or(0.0);
+        let (low_middle, high_middle) = (middle(&low), middle(&high));
+        // One seed that went far astray is not to squeeze all others into a bin.
+        let most = STRAY * (high_middle - low_middle);
+        let low = low.into_iter().fold(low_middle, f64::min).max(low_middle - most);
+        let high = high.into_iter().fold(high_middle, f64::max).min(high_middle + most);
+        // Equal weights get a bin of some width all the same.
+        if high > low { (low, high) } else { (low - 0.5, low + 0.5) }
+    };
+    (0..layers).map(of).collect()
+}
+
+/// Weights in each bin, by layer and moment.
+fn counts(network: &Mlp, weights: Option<&Weights>, bins: &[(f64, f64)]) -> Vec<u64> {
+    let mut counts = vec![0; bins.len() * MOMENTS.len() * BINS];
+    for (index, (layer, (low, high))) in network.layers().iter().zip(bins).enumerate() {
+        for (place, moment) in MOMENTS.into_iter().enumerate() {
+            let Some(all) = weights.and_then(|weights| at(weights, moment)) else { continue };
+            for weight in &all[layer.weights.clone()] {
+                let bin = (f64::from(*weight) - low) / (high - low) * BINS as f64;
+                counts[(index * MOMENTS.len() + place) * BINS + (bin.max(0.0) as usize).min(BINS - 1)] += 1;
             }
         }
     }
-    Ok(rows)
+    counts
+}
+
+fn rows_of(arm: &str, bins: &[(f64, f64)], counts: &[u64]) -> Vec<HistogramRow> {
+    let mut rows = Vec::new();
+    for (index, (low, high)) in bins.iter().enumerate() {
+        for (place, moment) in MOMENTS.into_iter().enumerate() {
+            let counts = &counts[(index * MOMENTS.len() + place) * BINS..][..BINS];
+            let all: u64 = counts.iter().sum();
+            let width = (high - low) / BINS as f64;
+            rows.extend(counts.iter().enumerate().filter(|_| all > 0).map(|(bin, count)| HistogramRow {
+                arm: arm.to_owned(),
+                layer: index + 1,
+                moment,
+                from: low + bin as f64 * width,
+                to: low + (bin + 1) as f64 * width,
+                count: *count,
+                density: *count as f64 / (all as f64 * width),
+            }));
+        }
+    }
+    rows
 }

@@ -14,6 +14,7 @@ mod distribution;
 pub(crate) mod fixture;
 mod landscape;
 mod line;
+mod model;
 mod opened;
 mod pruning;
 mod spectrum;
@@ -26,11 +27,12 @@ pub use descent::{TrailRow, Ways};
 pub use distribution::{HistogramRow, MomentRow, MoveRow};
 pub use landscape::{LandscapeRow, PlaceRow, Plane, filter_normalised};
 pub use line::{BetweenRow, Curve, PathRow};
+pub use model::{ModelRows, analyze_model};
 pub use pruning::{PruningRow, pruned};
 pub use spectrum::SingularRow;
 
 use crate::error::Result;
-use crate::experiment::folder::{Folder, Manifest, table};
+use crate::experiment::folder::{Folder, table};
 use crate::experiment::record::Moment;
 use crate::experiment::replicate::Weights;
 use crate::experiment::run::pool;
@@ -71,11 +73,24 @@ pub struct LookedAt {
     pub layers: Vec<(usize, usize)>,
 }
 
-/// Everything that was found, as plain rows: arms as in the experiment, seeds as listed.
+/// What was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Name of the experiment, or of the model file.
+    pub name: String,
+    /// Parameters of the network, of the experiment's where arms have their own.
+    pub parameters: usize,
+    /// What a reader needs to find it again: name and value.
+    pub facts: Vec<(String, String)>,
+    /// Which weights, where one model was looked at and no run.
+    pub model: Option<Moment>,
+}
+
+/// Everything that was found, as plain rows: arms as in the experiment, seeds as listed. Of one model most tables are empty.
 #[derive(Clone, Debug)]
 pub struct WeightAnalysis {
-    /// On what the run was made.
-    pub manifest: Manifest,
+    /// What was looked at.
+    pub about: About,
     /// Arms.
     pub arms: Vec<LookedAt>,
     /// Seeds.
@@ -186,7 +201,8 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
             let Some(weights) = &seed.weights[arm] else { return out };
             let network = opened.network(arm);
             distribution::look(network, weights, label, &mut out);
-            spectrum::look(network, weights, label, seed.number == opened.drawn, &mut out.singular);
+            let both = [Moment::Start, Moment::End];
+            spectrum::look(network, weights, &both, label, seed.number == opened.drawn, &mut out.singular);
             line::along_path(network, &seed, weights, label, &mut out.paths);
             pruning::look(&opened, &seed, arm, label, fine_tune, &mut out.pruning);
             out
@@ -230,7 +246,22 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
     let notes = notes(&opened, options, fine_tune, &components);
     let shape = |arm: usize| opened.network(arm).layers().iter().map(|layer| (layer.inputs, layer.outputs)).collect();
     let arms = opened.arms.iter().enumerate();
+    let after = fine_tune.map_or("none".into(), |steps| format!("{steps} full-batch steps"));
+    let manifest = &opened.manifest;
+    let facts = [
+        ("run (bits)", manifest.bits.clone()),
+        ("experiment", format!("SHA-256 {}", manifest.experiment_hash)),
+        ("seed that is drawn", opened.drawn.to_string()),
+        ("training after the cut", after),
+    ];
+    let about = About {
+        name: manifest.name.clone(),
+        parameters: manifest.parameters,
+        facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        model: None,
+    };
     let mut all = WeightAnalysis {
+        about,
         arms: arms
             .map(|(arm, &place)| LookedAt { name: opened.arm_name(place).into(), place, layers: shape(arm) })
             .collect(),
@@ -252,7 +283,6 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
         places,
         ways,
         components,
-        manifest: opened.manifest,
     };
     for part in parts {
         all.moments.extend(part.moments);
@@ -306,12 +336,12 @@ fn notes(opened: &Opened, options: &AnalyzeOptions, fine_tune: Option<u64>, comp
     }
     let left_out = |(arm, why): &(String, &str)| format!("How the population of {arm} moved is not shown: {why}.");
     notes.extend(components.left_out.iter().map(left_out));
-    notes.push(
-        "Test rows are looked at here again, many times; whatever is chosen by these numbers needs fresh test rows."
-            .into(),
-    );
+    notes.push(TEST_ROWS.into());
     notes
 }
+
+const TEST_ROWS: &str =
+    "Test rows are looked at here again, many times; whatever is chosen by these numbers needs fresh test rows.";
 
 /// Whose rows these are.
 #[derive(Clone, Copy)]

@@ -3,11 +3,11 @@
 use super::Label;
 use super::opened::{Opened, Seed};
 use crate::cost::Cost;
-use crate::experiment::Study;
-use crate::experiment::replicate::metric;
+use crate::experiment::replicate::metric_of;
 use crate::math::Rows;
 use crate::network::{Mlp, Workspace};
 use crate::rng::Streams;
+use crate::task::Encoding;
 use crate::train::{Batch, Scratch, Session, Status, Steps, TrainContext, Training};
 use serde::Serialize;
 
@@ -70,27 +70,20 @@ pub(super) fn look(
 ) {
     let Some(end) = seed.weights[arm].as_ref().and_then(|weights| weights.end.as_deref()) else { return };
     let (study, network, training) = (&opened.study, opened.network(arm), opened.training(arm));
-    let mut workspace = Workspace::new();
-    let mut row = |params: &[f32], kept: f64, steps: u64| {
-        let training = score(study, network, params, &seed.prepared.supervised.training, &mut workspace);
-        let test = seed.prepared.holdout.test.as_ref().map(|rows| score(study, network, params, rows, &mut workspace));
-        PruningRow {
-            arm: label.arm.to_owned(),
-            seed: label.seed,
-            kept,
-            steps,
-            train_loss: training.0,
-            train_metric: training.1,
-            test_loss: test.and_then(|test| test.0),
-            test_metric: test.and_then(|test| test.1),
-        }
+    let judge = Judge {
+        network,
+        classes: study.experiment.task.is_classification().then_some(study.encoding),
+        training: &seed.prepared.supervised.training,
+        test: seed.prepared.holdout.test.as_ref(),
     };
-    out.extend(KEPT.iter().map(|&kept| row(&pruned(network, end, kept), kept, 0)));
+    let mut workspace = Workspace::new();
+    out.extend(judge.cuts(end, label, &mut workspace));
     let Some(steps) = fine_tune.filter(|_| goes_on(training)) else { return };
     let mut scratch = Scratch::default();
     out.extend(KEPT.iter().map(|&kept| {
         let cut = pruned(network, end, kept);
-        row(&trained(network, training, seed, &cut, steps, &mut scratch), kept, steps)
+        let params = trained(network, training, seed, &cut, steps, &mut scratch);
+        judge.row(&params, label, (kept, steps), &mut workspace)
     }));
 }
 
@@ -121,16 +114,34 @@ fn trained(
     last
 }
 
-/// Loss and metric.
-fn score(
-    study: &Study,
-    network: &Mlp,
-    params: &[f32],
-    rows: &Rows,
-    workspace: &mut Workspace,
-) -> (Option<f64>, Option<f64>) {
-    let loss = network.loss(params, rows, workspace);
-    let mut out = vec![0.0; rows.count() * rows.outputs()];
-    network.predict(params, rows, &mut out, workspace);
-    (loss.is_finite().then_some(loss), metric(study, &out, rows))
+/// What weights are worth on rows.
+pub(super) struct Judge<'a> {
+    pub network: &'a Mlp,
+    /// How classes became numbers; none where targets are values.
+    pub classes: Option<Encoding>,
+    pub training: &'a Rows,
+    pub test: Option<&'a Rows>,
+}
+
+impl Judge<'_> {
+    /// `params` at all shares of weights, without training after the cut.
+    pub fn cuts(&self, params: &[f32], label: Label, workspace: &mut Workspace) -> Vec<PruningRow> {
+        let cut = |&kept: &f64| self.row(&pruned(self.network, params, kept), label, (kept, 0), workspace);
+        KEPT.iter().map(cut).collect()
+    }
+
+    fn row(&self, params: &[f32], label: Label, (kept, steps): (f64, u64), workspace: &mut Workspace) -> PruningRow {
+        let (train_loss, train_metric) = self.score(params, self.training, workspace);
+        let (test_loss, test_metric) = self.test.map_or((None, None), |rows| self.score(params, rows, workspace));
+        let (arm, seed) = (label.arm.to_owned(), label.seed);
+        PruningRow { arm, seed, kept, steps, train_loss, train_metric, test_loss, test_metric }
+    }
+
+    /// Loss and metric.
+    fn score(&self, params: &[f32], rows: &Rows, workspace: &mut Workspace) -> (Option<f64>, Option<f64>) {
+        let loss = self.network.loss(params, rows, workspace);
+        let mut out = vec![0.0; rows.count() * rows.outputs()];
+        self.network.predict(params, rows, &mut out, workspace);
+        (loss.is_finite().then_some(loss), metric_of(self.classes, &out, rows))
+    }
 }

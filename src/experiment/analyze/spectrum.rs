@@ -21,7 +21,7 @@ pub struct SingularRow {
     pub seed: u64,
     /// Layer, from 1.
     pub layer: usize,
-    /// `start` or `end`.
+    /// `start` or `end`; `drawn` of a model that was drawn.
     pub moment: Moment,
     /// Place, from 1: the largest one.
     pub index: usize,
@@ -29,13 +29,21 @@ pub struct SingularRow {
     pub value: f64,
 }
 
-pub(super) fn look(network: &Mlp, weights: &Weights, label: Label, is_drawn: bool, out: &mut Vec<SingularRow>) {
+/// Of these `moments`.
+pub(super) fn look(
+    network: &Mlp,
+    weights: &Weights,
+    moments: &[Moment],
+    label: Label,
+    is_drawn: bool,
+    out: &mut Vec<SingularRow>,
+) {
     for (place, layer) in network.layers().iter().enumerate() {
         let shorter = layer.inputs.min(layer.outputs);
         if shorter > LARGEST || (shorter > LARGE && !is_drawn) {
             continue;
         }
-        for moment in [Moment::Start, Moment::End] {
+        for &moment in moments {
             let Some(all) = at(weights, moment) else { continue };
             let matrix: Vec<f64> = all[layer.weights.clone()].iter().map(|x| f64::from(*x)).collect();
             let values = singular_values(&matrix, layer.outputs, layer.inputs).unwrap_or_default();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::experiment::folder::State;
+use crate::experiment::folder::{Manifest, State};
 use crate::experiment::record::ResultRow;
 use crate::math::{Activation, Rows};
 use crate::network::{Loss, Mlp, Output, Workspace};
@@ -282,4 +282,47 @@ fn populations_begin_and_end_where_the_run_did() {
         grid[0].x < x && x < grid[grid.len() - 1].x && grid[0].y < y && y < grid[grid.len() - 1].y
     };
     assert!(found.individuals.iter().all(|row| inside(row.x, row.y)) && way.iter().all(|row| inside(row.x, row.y)));
+}
+
+#[test]
+fn one_model_is_told_as_its_run_tells_it() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = fixture::folder(place.path());
+    let run = analyze(&folder, &AnalyzeOptions { seed: Some(5), fine_tune: 0, ..options() }).unwrap();
+    let path = folder.model_path("ga", 5, Moment::End);
+    let model = crate::experiment::Model::load(&path).unwrap();
+    let rows = ModelRows::of_run(&path, &model).unwrap();
+    assert_eq!(rows.source, "rows of tiny at seed 5");
+    let alone = analyze_model("ga", &model, Some(rows)).unwrap();
+    assert_eq!(
+        (alone.about.model, alone.has_test, alone.about.parameters),
+        (Some(Moment::End), true, model.params.len())
+    );
+    let end = |moment: Moment, arm: &str, seed: u64| moment == Moment::End && arm == "ga" && seed == 5;
+    let moments: Vec<_> = run.moments.iter().filter(|row| end(row.moment, &row.arm, row.seed)).cloned().collect();
+    let singular: Vec<_> = run.singular.iter().filter(|row| end(row.moment, &row.arm, row.seed)).cloned().collect();
+    let pruning: Vec<_> = run.pruning.iter().filter(|row| row.arm == "ga" && row.seed == 5).cloned().collect();
+    assert_eq!((alone.moments, alone.singular, alone.pruning), (moments, singular, pruning));
+    let counted: u64 = alone.histograms.iter().map(|row| row.count).sum();
+    assert_eq!(counted as usize, model.network.layers().iter().map(|layer| layer.weights.len()).sum::<usize>());
+    // Elsewhere, or with other weights, nothing is known of its rows.
+    let away = place.path().join("net.pcl");
+    std::fs::copy(&path, &away).unwrap();
+    assert!(ModelRows::of_run(&away, &model).is_none());
+    std::fs::copy(folder.model_path("ga", 4, Moment::End), &path).unwrap();
+    assert!(ModelRows::of_run(&path, &model).is_none());
+    let without = analyze_model("net", &model, None).unwrap();
+    assert!(without.pruning.is_empty() && without.notes.last().unwrap().contains("--data"));
+    // Rows that are given are scaled and encoded as those of training.
+    let inputs = ndarray::Array2::from_shape_fn((6, 4), |(row, column)| 1.0 + (row * 4 + column) as f64 / 5.0);
+    let said = model.predict(&inputs).unwrap();
+    let classes: Vec<f64> =
+        said.rows().into_iter().map(|row| model.encoding().decode(&row.mapv(|x| x as f32).to_vec()) as f64).collect();
+    let targets = ndarray::Array2::from_shape_vec((6, 1), classes).unwrap();
+    let given = ModelRows::given(&model, &inputs, &targets, "mine".into()).unwrap();
+    assert_eq!(analyze_model("net", &model, Some(given)).unwrap().pruning[0].train_metric, Some(1.0));
+    let narrow = ndarray::Array2::zeros((6, 2));
+    assert_eq!(ModelRows::given(&model, &inputs, &narrow, String::new()).unwrap_err().code(), "P0206");
+    let none = (ndarray::Array2::zeros((0, 4)), ndarray::Array2::zeros((0, 1)));
+    assert_eq!(ModelRows::given(&model, &none.0, &none.1, String::new()).unwrap_err().code(), "P0211");
 }

@@ -7,4 +7,4 @@ mod words;
 mod write;
 
 pub use words::{points, summary_text};
-pub use write::{FOLDER, write};
+pub use write::{FOLDER, write, write_into};

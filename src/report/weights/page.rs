@@ -61,32 +61,26 @@ pub(super) fn html(analysis: &WeightAnalysis, shown: &[Shown]) -> String {
 fn page<'a>(analysis: &'a WeightAnalysis, shown: &'a [Shown]) -> Page<'a> {
     let (arms, seeds) = (analysis.arms.len(), analysis.seeds.len());
     let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-    let manifest = &analysis.manifest;
+    let about = &analysis.about;
     Page {
-        name: format!("{}: weights", manifest.name),
-        intro: format!(
-            "{} at {}, {} parameters each. Numbers are medians over seeds unless said otherwise; seed {} is drawn where one \
-             must be chosen.",
-            plural(arms, "arm"),
-            plural(seeds, "seed"),
-            manifest.parameters,
-            analysis.seed
-        ),
+        name: format!("{}: weights", about.name),
+        intro: match about.model {
+            Some(moment) => format!("One model of {} parameters, {}.", about.parameters, moment_name(moment)),
+            None => format!(
+                "{} at {}, {} parameters each. Numbers are medians over seeds unless said otherwise; seed {} is drawn where \
+                 one must be chosen.",
+                plural(arms, "arm"),
+                plural(seeds, "seed"),
+                about.parameters,
+                analysis.seed
+            ),
+        },
         points: points(analysis),
         plots: shown,
         layers: layers(analysis),
         pairs: pair_rows(analysis),
         notes: &analysis.notes,
-        facts: vec![
-            ("run (bits)".into(), manifest.bits.clone()),
-            ("experiment".into(), format!("SHA-256 {}", manifest.experiment_hash)),
-            ("seed that is drawn".into(), analysis.seed.to_string()),
-            (
-                "training after the cut".into(),
-                analysis.fine_tune.map_or("none".into(), |steps| format!("{steps} full-batch steps")),
-            ),
-            ("precocial".into(), env!("CARGO_PKG_VERSION").into()),
-        ],
+        facts: [&about.facts[..], &[("precocial".into(), env!("CARGO_PKG_VERSION").into())]].concat(),
         glossary: GLOSSARY,
     }
 }

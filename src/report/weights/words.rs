@@ -1,7 +1,7 @@
 //! What an analysis of weights found, in words. Numbers are medians over seeds.
 
 use crate::experiment::WeightAnalysis;
-use crate::experiment::analyze::{ComponentRow, Curve, IndividualRow, PairRow, PathRow, Whose};
+use crate::experiment::analyze::{ComponentRow, Curve, IndividualRow, MomentRow, PairRow, PathRow, Whose};
 use crate::experiment::record::Moment;
 use crate::math::statistics::median;
 use crate::report::number::{percent, ratio, short};
@@ -83,10 +83,27 @@ fn of_arm(analysis: &WeightAnalysis, arm: &str) -> Vec<String> {
     list.extend(line(analysis, arm));
     list.extend(pruning(analysis, arm));
     list.extend(spectrum(analysis, arm));
+    list.extend(analysis.about.model.iter().flat_map(|moment| shapes(analysis, *moment)));
     list.extend(population(analysis, arm));
     let own = own_pairs(analysis).into_iter().find(|(first, _, _)| *first == arm);
     list.extend(own.iter().flat_map(|(_, _, rows)| of_pair(rows, true)));
     list
+}
+
+/// The layers of one model.
+fn shapes(analysis: &WeightAnalysis, moment: Moment) -> Vec<String> {
+    let shape = |row: &MomentRow| {
+        let tails = row.kurtosis.map_or(String::new(), |kurtosis| format!(", excess kurtosis {}", ratio(kurtosis)));
+        let rank = stable_rank(analysis, &row.arm, row.layer, moment);
+        let rank = rank.map_or(String::new(), |rank| format!(", stable rank {}", ratio(rank)));
+        let (layer, weights, mean, deviation) = (row.layer, row.weights, row.mean, row.standard_deviation);
+        format!(
+            "Layer {layer}: {weights} weights, mean {}, standard deviation {}{tails}{rank}.",
+            ratio(mean),
+            ratio(deviation)
+        )
+    };
+    analysis.moments.iter().map(shape).collect()
 }
 
 /// How its population moved at the drawn seed.

@@ -20,12 +20,20 @@ pub const FOLDER: &str = "analysis";
 /// # Errors
 /// An unknown picture (`P0104`), a file that cannot be written.
 pub fn write(analysis: &WeightAnalysis, folder: &Folder, options: &ReportOptions) -> Result<PathBuf> {
+    write_into(analysis, folder.path().join(FOLDER), options)
+}
+
+/// The same into any folder; of one model only the tables that have rows.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_into(analysis: &WeightAnalysis, place: PathBuf, options: &ReportOptions) -> Result<PathBuf> {
     let pictures = chosen(PICTURES, &[], &options.plots, analysis)?;
-    let place = folder.path().join(FOLDER);
     let tables = analysis.tables()?;
     clear(&place, tables.iter().map(|table| table.0))?;
     files::make_folder(&place)?;
-    for (name, bytes) in tables {
+    let is_told = |bytes: &[u8]| analysis.about.model.is_none() || !bytes.is_empty();
+    for (name, bytes) in tables.into_iter().filter(|(_, bytes)| is_told(bytes)) {
         files::replace(&place.join(name), &bytes)?;
     }
     // An older folder of plots may hold files that are not ours.

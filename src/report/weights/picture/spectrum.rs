@@ -5,6 +5,7 @@ use crate::experiment::WeightAnalysis;
 use crate::experiment::record::Moment;
 use crate::report::figure::{Axis, Entry, Ink, Marker, Panel, Sample, Sheet, Style, Ticks};
 use crate::report::plot::{Drawing, Numbers, Plot};
+use crate::report::weights::page::moment_name;
 
 /// Layers that get a panel.
 const MOST_LAYERS: usize = 6;
@@ -62,7 +63,8 @@ impl Plot<WeightAnalysis> for Spectrum {
             let x = Axis::between(0.8, most.max(2.0) + 0.2, "place").written(Ticks::Counts);
             let mut curves = Vec::new();
             for arm in &analysis.arms {
-                for (moment, name, opacity) in [(Moment::Start, "start", 0.45), (Moment::End, "after training", 1.0)] {
+                for (moment, opacity) in [(Moment::Drawn, 0.45), (Moment::Start, 0.45), (Moment::End, 1.0)] {
+                    let name = moment_name(moment);
                     let own = rows().filter(|row| row.arm == arm.name && row.moment == moment);
                     let points = medians(own.map(|row| (row.index as f64, Some(row.value))));
                     points.iter().for_each(|(place, value)| {
