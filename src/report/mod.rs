@@ -21,6 +21,7 @@ mod audit;
 mod band;
 mod break_even;
 mod compare;
+mod corrections;
 pub mod figure;
 mod findings;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod page;
 pub mod performance;
 pub mod plot;
 pub mod recipe_search;
+mod reference;
 mod reproduce;
 pub mod search;
 pub mod suite;
