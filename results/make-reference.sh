@@ -14,6 +14,7 @@ for file in experiments/classics/*.ron; do
         depth-against-width) plots="error-against-size" ;;
         descent-paths) plots="convergence-budget" ;;
         xor-hidden-space) plots="hidden-space" ;;
+        perceptron | perceptron-xor) plots="mistakes" ;;
         bad-starts) plots="saturation,convergence-budget" ;;
         *) plots="boundary" ;;
     esac

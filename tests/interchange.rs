@@ -5,8 +5,15 @@ extern crate precocial;
 #[path = "../src/experiment/export/fixture.rs"]
 mod fixture;
 
+use precocial::cost::Cost;
+use precocial::experiment::Model;
 use precocial::experiment::export::Format;
 use precocial::experiment::{RunOptions, Study, Unwatched, run};
+use precocial::math::Rows;
+use precocial::network::{Loss, Workspace};
+use precocial::rng::Streams;
+use precocial::task::Supervised;
+use precocial::train::{Scratch, Session, TrainContext, Training};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
@@ -36,6 +43,16 @@ fn rust_files_compile_without_warnings_and_compute_the_same() {
             _ = writeln!(calls, "    println!(\"{{:?}}\", model_{index}::predict(&{row}));");
         }
     }
+    let graphs = fixture::graphs();
+    for (index, graph) in graphs.iter().enumerate() {
+        let file = folder.path().join(format!("graph_{index}.rs"));
+        std::fs::write(file, graph.export(&Format::Rust).unwrap()).unwrap();
+        _ = writeln!(modules, "mod graph_{index};");
+        for row in fixture::rows_for(&graph.header).rows() {
+            let row = format!("{:?}", row.to_vec()).replace("NaN", "f64::NAN");
+            _ = writeln!(calls, "    println!(\"{{:?}}\", graph_{index}::predict(&{row}));");
+        }
+    }
     let main = folder.path().join("main.rs");
     let program = folder.path().join("program");
     let text = format!("#![deny(warnings)]\n#![allow(dead_code)]\n{modules}\nfn main() {{\n{calls}}}\n");
@@ -48,6 +65,14 @@ fn rust_files_compile_without_warnings_and_compute_the_same() {
         for expected in model.predict(&fixture::rows(model)).unwrap().rows() {
             let found: Vec<f64> = serde_json::from_str(lines.next().unwrap()).unwrap();
             fixture::close(&found, &expected.to_vec(), model);
+        }
+    }
+    for graph in &graphs {
+        for expected in graph.predict(&fixture::rows_for(&graph.header)).unwrap().rows() {
+            let found: Vec<f64> = serde_json::from_str(lines.next().unwrap()).unwrap();
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{found} instead of {expected}");
+            }
         }
     }
     assert_eq!(lines.next(), None);
@@ -71,6 +96,14 @@ fn python_reads_every_format_by_its_recipe_and_computes_the_same() {
                 std::fs::write(place.join(format!("model.{}", format.extension())), bytes).unwrap();
             }
         }
+    }
+    for (index, graph) in fixture::graphs().iter().enumerate() {
+        let place = folder.path().join(format!("model-graph-{index}"));
+        std::fs::create_dir(&place).unwrap();
+        let rows = fixture::rows_for(&graph.header);
+        std::fs::write(place.join("x.txt"), table(&rows)).unwrap();
+        std::fs::write(place.join("y.txt"), table(&graph.predict(&rows).unwrap())).unwrap();
+        std::fs::write(place.join("model.onnx"), graph.export(&Format::Onnx).unwrap()).unwrap();
     }
     for format in Format::all() {
         std::fs::write(folder.path().join(format!("{}.py", format.word())), format.recipe()).unwrap();
@@ -120,6 +153,69 @@ fn other_programs_read_runs_and_tables_by_the_recipes_of_the_documentation() {
     let mut command = Command::new("python3");
     command.current_dir(folder.path()).arg(root.join("tests/tracking.py")).arg(&place).arg(recipes);
     let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    eprintln!("{said}");
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Losses of a model on rows, before and after one step of gradient descent, by this program.
+fn losses(model: &Model, rate: f64) -> (Rows, [f64; 2]) {
+    let (network, table) = (&model.network, fixture::rows(model));
+    let blank = precocial::task::pack_inputs(&table, &model.header.input_scaler, network.outputs());
+    let rows = Rows::filled(blank.count(), blank.features(), blank.outputs(), |row, x, t| {
+        x.copy_from_slice(blank.input(row));
+        let class = row % t.len();
+        for (output, t) in t.iter_mut().enumerate() {
+            *t = match model.header.classification {
+                true => f32::from(u8::from(output == class)),
+                false => (row as f32 * 0.37 + output as f32).rem_euclid(2.0) - 1.0,
+            };
+        }
+    });
+    let supervised = Supervised { training: rows, validation: None };
+    let training: Training = ron::from_str(&format!("(optimizer: Sgd((learning_rate: {rate})))")).unwrap();
+    let context = TrainContext { network, supervised: &supervised, training: &training, streams: Streams::new(1) };
+    let mut session = Session::new(&model.params, &training);
+    let before = network.loss(&session.params, &supervised.training, &mut Workspace::new());
+    session.step(&context, &mut Scratch::default(), &mut Cost::default());
+    let after = network.loss(&session.params, &supervised.training, &mut Workspace::new());
+    (supervised.training, [before, after])
+}
+
+/// What is saved here goes on in PyTorch from the same loss, to 1e-6 of it, and so does what one step makes of it.
+#[test]
+fn training_goes_on_in_pytorch_from_the_same_loss() {
+    let has = Command::new("python3").args(["-c", "import torch, safetensors"]).output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: there is no python3 with torch and safetensors");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let known = ["Linear", "Logistic", "Tanh", "Relu", "LeakyRelu", "Gelu", "Silu", "Softplus"];
+    let mut count = 0;
+    for (index, model) in fixture::models().iter().enumerate() {
+        let layers = model.description().layers;
+        let softmax = model.header.loss == Loss::CrossEntropy && model.network.outputs() > 1;
+        let squared = model.header.loss == Loss::MeanSquared;
+        let hidden = &layers[..layers.len() - 1];
+        if !(softmax || squared) || hidden.iter().any(|layer| !known.contains(&layer.function.name().as_str())) {
+            continue;
+        }
+        count += 1;
+        let place = folder.path().join(format!("model-{index:02}"));
+        std::fs::create_dir(&place).unwrap();
+        std::fs::write(place.join("model.safetensors"), model.export(&Format::Safetensors).unwrap()).unwrap();
+        let (rows, losses) = losses(model, 0.05);
+        let list = |of: &dyn Fn(usize) -> Vec<f32>| (0..rows.count()).map(of).collect::<Vec<_>>();
+        let told = serde_json::json!({
+            "x": list(&|row| rows.input(row).to_vec()), "t": list(&|row| rows.target(row).to_vec()),
+            "softmax": softmax, "rate": 0.05, "losses": losses,
+        });
+        std::fs::write(place.join("training.json"), told.to_string()).unwrap();
+    }
+    assert!(count >= 8, "{count} models");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/continue_training.py");
+    let output = Command::new("python3").arg(script).arg(folder.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     eprintln!("{said}");
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));

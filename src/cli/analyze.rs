@@ -110,7 +110,7 @@ impl Analyze {
 
     fn rows(&self, model: &precocial::experiment::Model, path: &Path) -> Result<ModelRows> {
         let bytes = files::read_capped(path, LARGEST_TABLE, Kind::Data)?;
-        let inputs = read(model, &bytes, self.delimiter, path)?;
+        let inputs = read(&model.header, &bytes, self.delimiter, path)?;
         let targets = read_targets(model, &bytes, (self.delimiter, self.target.as_deref()), path)?;
         ModelRows::given(model, &inputs, &targets, format!("rows of {}", path.display()))
     }

@@ -144,7 +144,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0138",
         "units that cannot learn",
-        "A `Step` unit has derivative 0 everywhere, so gradients never pass it. `Tanh` and `Logistic` are smooth steps.\nOnly arms that train nothing may have such units: `Untrained(scheme: Given(weights: […]))`.",
+        "A `Step` unit has derivative 0 everywhere, so gradients never pass it. `Tanh` and `Logistic` are smooth steps.\nHidden layers may have such units only in arms that train nothing: `Untrained(scheme: Given(weights: […]))`. A single layer\nof them, `hidden: []` with `output: Step`, is trained by `Perceptron()`.",
     ),
     ("P0139", "a seed listed twice", "Equal seeds give equal runs, and statistics would count one observation as two."),
     (

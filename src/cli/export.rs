@@ -5,6 +5,7 @@ use super::terminal::Terminal;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use precocial::error::Kind;
 use precocial::experiment::export::Format;
+use precocial::experiment::search::GraphModel;
 use precocial::{Error, Result, files};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_long_help = recipes())]
 pub struct Export {
-    /// Model file, from the folder `models` of a result, or one of another format as `import` takes it
+    /// Model file, from the folder `models` of a result, or one of another format as `import` takes it; or a network that a
+    /// topology search found, from the folder `networks`
     #[arg(value_name = "MODEL.pcl")]
     model: PathBuf,
     /// What to write
@@ -28,8 +30,11 @@ impl Export {
         let name = self.model.file_stem().unwrap_or_default().to_string_lossy();
         let path = self.output.clone().unwrap_or_else(|| format!("{name}.{}", self.to.extension()).into());
         refuse_existing(&path)?;
-        let model = open(&self.model)?;
-        let bytes = model.export(&self.to).map_err(|error| error.in_file(&self.model))?;
+        let bytes = match GraphModel::open(&self.model)? {
+            Some(graph) => graph.export(&self.to),
+            None => open(&self.model)?.export(&self.to),
+        };
+        let bytes = bytes.map_err(|error| error.in_file(&self.model))?;
         refuse_existing(&path)?;
         files::replace(&path, &bytes)?;
         let file = path.display().to_string();

@@ -103,6 +103,7 @@ fn output(word: &str) -> std::result::Result<Output, String> {
         "linear" => Ok(Output::Linear),
         "logistic" => Ok(Output::Logistic),
         "tanh" => Ok(Output::Tanh),
+        "step" => Ok(Output::Step),
         _ => Err("known are softmax, linear, logistic, tanh".into()),
     }
 }

@@ -9,6 +9,7 @@ mod diagnostics;
 mod doctor;
 mod explain;
 mod export;
+mod follow;
 mod guesses;
 mod import;
 mod new;

@@ -4,7 +4,10 @@ use super::import::open;
 use super::terminal::{Terminal, write_stdout};
 use precocial::error::Kind;
 use precocial::experiment::Model;
+use precocial::experiment::model::Header;
+use precocial::experiment::search::GraphModel;
 use precocial::network::Loss;
+use precocial::task::Encoding;
 use precocial::{Error, Result, files};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -14,7 +17,8 @@ pub const LARGEST_TABLE: u64 = 1 << 30;
 
 #[derive(clap::Args)]
 pub struct Predict {
-    /// Model file, from the folder `models` of a result, or one of another format as `import` takes it
+    /// Model file, from the folder `models` of a result, or one of another format as `import` takes it; or a network that a
+    /// topology search found, from the folder `networks`
     #[arg(value_name = "MODEL.pcl")]
     model: PathBuf,
     /// Table with a header; columns are found by their names, in any order, and others are ignored
@@ -34,11 +38,11 @@ impl Predict {
             let message = format!("{} is there already, and nothing is ever overwritten", path.display());
             return Err(Error::new(Kind::Files, "P0503", message).help("choose another name with -o"));
         }
-        let model = open(&self.model)?;
+        let model = Predictor::open(&self.model)?;
         let bytes = files::read_capped(&self.data, LARGEST_TABLE, Kind::Data)?;
-        let table = read(&model, &bytes, self.delimiter, &self.data)?;
+        let table = read(model.header(), &bytes, self.delimiter, &self.data)?;
         let rows = table.nrows();
-        let csv = write(&model, &model.predict(&table)?)?;
+        let csv = write(model.header(), model.encoding(), &model.predict(&table)?)?;
         match &self.output {
             None => write_stdout(&csv),
             Some(path) => {
@@ -47,6 +51,42 @@ impl Predict {
                 terminal.say(&format!("wrote {} predictions to {}", rows, path.display()));
                 Ok(())
             }
+        }
+    }
+}
+
+/// What predicts.
+enum Predictor {
+    Layers(Model),
+    Graph(GraphModel),
+}
+
+impl Predictor {
+    fn open(path: &Path) -> Result<Predictor> {
+        Ok(match GraphModel::open(path)? {
+            Some(graph) => Predictor::Graph(graph),
+            None => Predictor::Layers(open(path)?),
+        })
+    }
+
+    fn header(&self) -> &Header {
+        match self {
+            Predictor::Layers(model) => &model.header,
+            Predictor::Graph(graph) => &graph.header,
+        }
+    }
+
+    fn encoding(&self) -> Encoding {
+        match self {
+            Predictor::Layers(model) => model.encoding(),
+            Predictor::Graph(graph) => graph.encoding(),
+        }
+    }
+
+    fn predict(&self, table: &ndarray::Array2<f64>) -> Result<ndarray::Array2<f64>> {
+        match self {
+            Predictor::Layers(model) => model.predict(table),
+            Predictor::Graph(graph) => graph.predict(table),
         }
     }
 }
@@ -125,10 +165,10 @@ pub fn read_targets(
 }
 
 /// The model's inputs from a table, `[rows × inputs]`; NaN for missing cells that the model can fill.
-pub fn read(model: &Model, bytes: &[u8], delimiter: char, path: &Path) -> Result<ndarray::Array2<f64>> {
+pub fn read(model: &Header, bytes: &[u8], delimiter: char, path: &Path) -> Result<ndarray::Array2<f64>> {
     let (mut reader, header) = opened(bytes, delimiter, path)?;
-    let sources = sources(&model.header.inputs, &header, path)?;
-    let fills = model.header.input_scaler.fills_missing();
+    let sources = sources(&model.inputs, &header, path)?;
+    let fills = model.input_scaler.fills_missing();
     let mut numbers = Vec::new();
     let mut rows = 0;
     for record in reader.records() {
@@ -139,7 +179,7 @@ pub fn read(model: &Model, bytes: &[u8], delimiter: char, path: &Path) -> Result
             let message = format!("row {rows} has {} cells, the header has {}", record.len(), header.len());
             return Err(Error::data("P0201", message).at(path, line, 1));
         }
-        for (source, name) in sources.iter().zip(&model.header.inputs) {
+        for (source, name) in sources.iter().zip(&model.inputs) {
             let (Source::Number(column) | Source::Category(column, _)) = source;
             let text = record[*column].trim();
             let missing = ["", "na", "n/a", "?", "nan", "null"].iter().any(|marker| text.eq_ignore_ascii_case(marker));
@@ -205,8 +245,7 @@ fn sources(inputs: &[String], header: &[String], path: &Path) -> Result<Vec<Sour
 }
 
 /// One line a row: the class and its probabilities, or the values.
-fn write(model: &Model, outputs: &ndarray::Array2<f64>) -> Result<Vec<u8>> {
-    let header = &model.header;
+fn write(header: &Header, encoding: Encoding, outputs: &ndarray::Array2<f64>) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     let failed = |cause: csv::Error| Error::internal(format!("a table cannot be written: {cause}"));
     if header.classification {
@@ -216,7 +255,6 @@ fn write(model: &Model, outputs: &ndarray::Array2<f64>) -> Result<Vec<u8>> {
     } else {
         writer.write_record(&header.targets).map_err(failed)?;
     }
-    let encoding = model.encoding();
     for row in outputs.rows() {
         let mut cells: Vec<String> = Vec::new();
         if header.classification {

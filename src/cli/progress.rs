@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, objects with `--json`.
 
+use super::follow::{self, Followed, Table};
 use super::terminal::Terminal;
 use super::{diagnostics, signals, units};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,6 +17,7 @@ pub struct Progress<'a> {
     bar: Option<ProgressBar>,
     runs: usize,
     begin: Instant,
+    followed: Option<Followed>,
     state: Mutex<State>,
 }
 
@@ -24,6 +26,8 @@ struct State {
     /// Share done of each run under way.
     under_way: HashMap<(String, u64), f64>,
     next_line: Duration,
+    /// Of the training that is followed.
+    table: Option<Table>,
 }
 
 /// Parts of the bar; runs are divided so that a single long one moves too.
@@ -44,8 +48,24 @@ impl<'a> Progress<'a> {
             bar.set_style(style);
             bar
         });
-        let state = State { finished, under_way: HashMap::new(), next_line: Duration::from_millis(500) };
-        Progress { terminal, bar, runs, begin: Instant::now(), state: Mutex::new(state) }
+        let next_line = Duration::from_millis(500);
+        let state = State { finished, under_way: HashMap::new(), next_line, table: None };
+        Progress { terminal, bar, runs, begin: Instant::now(), followed: None, state: Mutex::new(state) }
+    }
+
+    /// The same with a table of one training.
+    pub fn following(mut self, followed: Option<Followed>) -> Progress<'a> {
+        self.state.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner()).table = followed.clone().map(Table::new);
+        self.followed = followed;
+        self
+    }
+
+    /// A line on stderr, above the bar.
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => self.terminal.say(text),
+        }
     }
 
     /// Takes the bar away.
@@ -78,8 +98,19 @@ impl<'a> Progress<'a> {
 impl Watch for Progress<'_> {
     fn event(&self, event: Event) {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let own = |arm: &str, seed: u64| self.follows(arm, seed);
         let (arm, seed) = match event {
+            Event::Stepped { arm, seed, step } => {
+                follow::object(self.terminal, arm, seed, step);
+                if let Some(text) = state.table.as_mut().and_then(|table| table.step(*step)) {
+                    self.line(&text);
+                }
+                return;
+            }
             Event::ArmStarted { arm, seed } => {
+                if let Some(table) = state.table.as_mut().filter(|_| own(arm, seed)) {
+                    table.start();
+                }
                 state.under_way.insert((arm.to_owned(), seed), 0.0);
                 self.terminal.event(&json!({"event": "started", "arm": arm, "seed": seed}));
                 (arm, seed)
@@ -89,6 +120,10 @@ impl Watch for Progress<'_> {
                 (arm, seed)
             }
             Event::ArmFinished { row } => {
+                let table = state.table.as_mut().filter(|_| own(&row.arm, row.seed));
+                if let Some(text) = table.and_then(Table::rest) {
+                    self.line(&text);
+                }
                 state.under_way.remove(&(row.arm.clone(), row.seed));
                 state.finished += 1;
                 self.terminal.event(&json!({"event": "finished", "run": row}));
@@ -114,6 +149,10 @@ impl Watch for Progress<'_> {
             _ => return,
         };
         self.show(&mut state, &format!("{arm} at seed {seed}"));
+    }
+
+    fn follows(&self, arm: &str, seed: u64) -> bool {
+        self.followed.as_ref().is_some_and(|followed| followed.arm == arm && followed.seed == seed)
     }
 
     fn is_cancelled(&self) -> bool {

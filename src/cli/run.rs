@@ -1,5 +1,6 @@
 //! `precocial run`: from an experiment file to a result folder.
 
+use super::follow::Followed;
 use super::{
     Changes, check, overrides, progress::Progress, recipe_search, report, search, signals, suite, terminal::Terminal,
 };
@@ -24,6 +25,9 @@ pub struct Run {
     /// Move an existing result folder aside instead of refusing
     #[arg(long)]
     replace: bool,
+    /// Show the steps of one training while it goes on: its arm, and its seed unless it is the first
+    #[arg(long, value_name = "ARM[:SEED]")]
+    follow: Option<String>,
     /// Say what would be done, and stop
     #[arg(long)]
     dry_run: bool,
@@ -105,11 +109,19 @@ impl Run {
     fn one(&self, file: &Path, terminal: &Terminal) -> Result<()> {
         let loaded = match overrides::open(file, &self.changes)? {
             Opened::Experiment(loaded) => loaded,
+            _ if self.follow.is_some() => {
+                return Err(Error::experiment("P0109", "--follow shows a training of an experiment, and this is none")
+                    .help("leave --follow out")
+                    .in_file(file));
+            }
             Opened::Search(loaded) => return self.search(&loaded, terminal),
             Opened::Suite(loaded) => return self.suite(&loaded, terminal),
             Opened::Recipe(loaded) => return self.recipe(&loaded, terminal),
         };
         let examined = check::examine(&loaded, &self.changes)?;
+        let seeds = &examined.study.seeds;
+        let followed = self.follow.as_deref().map(|text| Followed::of(text, &examined.study.experiment, seeds));
+        let followed = followed.transpose()?;
         if self.dry_run {
             examined.print(terminal)?;
             terminal.say("Nothing was run.");
@@ -119,7 +131,7 @@ impl Run {
         terminal.say(&format!("  plan: {}", examined.forecast()));
         let options = self.options(&loaded.source, loaded.folder());
         let study = &examined.study;
-        let progress = Progress::new(terminal, study.experiment.arms.len() * study.seeds.len());
+        let progress = Progress::new(terminal, study.experiment.arms.len() * study.seeds.len()).following(followed);
         let run = experiment::run(&examined.study, &options, &progress).map_err(|error| loaded.locate(error));
         progress.finish();
         conclude(&run?, study, !self.no_report, terminal)

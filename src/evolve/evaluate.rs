@@ -215,6 +215,14 @@ impl<'a> LossEvaluator<'a> {
                             }
                         }
                     }
+                    Steps::ByCorrection(method) => {
+                        cost = Cost::forward(network.multiply_adds(), rows(steps as usize).count());
+                        let mut made = vec![0; network.outputs()];
+                        for step in 0..steps as usize {
+                            let rows = rows(step);
+                            cost += method.correct(network, params, rows, 0..rows.count(), &mut made);
+                        }
+                    }
                 }
                 if let Some(learned) = learned {
                     learned.copy_from_slice(params);
@@ -257,8 +265,8 @@ impl Evaluate<Population> for LossEvaluator<'_> {
         let first = individuals.start;
         let fitness = &mut out.fitness[individuals.clone()];
         // Whole numbers: their sum is the same in any order. Where all cost the same, nobody needs to wait for the sum.
-        let asks = matches!(self.context.training.optimizer.steps(), Steps::ByObjective(_));
-        let varies = asks && matches!(self.measure, Measure::ShortBackprop { .. });
+        let fixed = matches!(self.context.training.optimizer.steps(), Steps::ByGradient(_));
+        let varies = !fixed && matches!(self.measure, Measure::ShortBackprop { .. });
         let spent = Mutex::new(Cost::ZERO);
         let charge = |cost: Cost| {
             if varies {

@@ -3,6 +3,7 @@
 use crate::experiment::arm::Method;
 use crate::experiment::audit::Audit;
 use crate::experiment::checkpoint::Checkpoint;
+use crate::experiment::reference::Reference;
 use crate::math::Activation;
 use crate::network::{Loss, Output};
 use crate::task::{Data, Scaling, Split};
@@ -50,6 +51,9 @@ pub struct Experiment {
     /// Whether it is asked what a fitness can know of a start; not unless written. It costs the arms nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<Audit>,
+    /// Another kind of model that is told beside the arms; none unless written. It costs the arms nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
 }
 
 /// One contestant.

@@ -5,7 +5,8 @@ use crate::error::{Error, Kind, Result};
 use crate::experiment::config::Experiment;
 use crate::experiment::prepare::Study;
 use crate::experiment::record::{
-    AuditRow, GenerationRow, HealthRow, HistoryRow, PredictionRow, ResultRow, RunRecord, TurnRow,
+    AuditRow, GenerationRow, HealthRow, HistoryRow, MistakeRow, PredictionRow, ReferenceRow, ResultRow, RunRecord,
+    TurnRow,
 };
 use crate::experiment::replicate::hexadecimal;
 use crate::files;
@@ -113,6 +114,10 @@ pub struct Tables {
     pub generations: Vec<GenerationRow>,
     /// `turns.csv`.
     pub turns: Vec<TurnRow>,
+    /// `reference.csv`.
+    pub reference: Vec<ReferenceRow>,
+    /// `mistakes.csv`.
+    pub mistakes: Vec<MistakeRow>,
     /// `audit.csv`.
     pub audit: Vec<AuditRow>,
     /// `health.csv`.
@@ -126,13 +131,18 @@ impl Tables {
     pub fn records(self) -> Vec<RunRecord> {
         let mut records: Vec<RunRecord> = Vec::new();
         let mut places = HashMap::new();
+        let mut reference = self.reference;
         for result in self.results {
             places.insert((result.arm.clone(), result.seed), records.len());
+            let place = reference.iter().position(|row| row.seed == result.seed);
             records.push(RunRecord {
                 result,
                 history: Vec::new(),
                 generations: Vec::new(),
                 turns: Vec::new(),
+                mistakes: Vec::new(),
+                // The first arm of a seed has it.
+                reference: place.map(|place| reference.swap_remove(place)),
                 audit: Vec::new(),
                 health: Vec::new(),
                 predictions: Vec::new(),
@@ -148,7 +158,7 @@ impl Tables {
                 })*
             };
         }
-        hand_out!(history, generations, turns, audit, health, predictions);
+        hand_out!(history, generations, turns, mistakes, audit, health, predictions);
         records
     }
 
@@ -167,6 +177,8 @@ impl Tables {
             tables.history.extend(record.history);
             tables.generations.extend(record.generations);
             tables.turns.extend(record.turns);
+            tables.mistakes.extend(record.mistakes);
+            tables.reference.extend(record.reference);
             tables.audit.extend(record.audit);
             tables.health.extend(record.health);
             // The longest table by far: the first rows are taken as they are, not copied.
@@ -215,6 +227,8 @@ impl Tables {
             history: read(&folder.join("history.csv"))?,
             generations: read(&folder.join("generations.csv"))?,
             turns: some(&folder.join("turns.csv"))?,
+            mistakes: some(&folder.join("mistakes.csv"))?,
+            reference: some(&folder.join("reference.csv"))?,
             audit: some(&folder.join("audit.csv"))?,
             health: read(&folder.join("health.csv"))?,
             predictions: read(&folder.join("predictions.csv"))?,
@@ -236,6 +250,12 @@ impl Tables {
         // Only where there are any, so that folders without keep their hashes.
         if !self.turns.is_empty() {
             take("turns.csv", &table(&self.turns)?)?;
+        }
+        if !self.mistakes.is_empty() {
+            take("mistakes.csv", &table(&self.mistakes)?)?;
+        }
+        if !self.reference.is_empty() {
+            take("reference.csv", &table(&self.reference)?)?;
         }
         if self.audit.is_empty() { Ok(()) } else { take("audit.csv", &table(&self.audit)?) }
     }

@@ -7,8 +7,8 @@ use crate::error::{Error, Kind, Result};
 use crate::experiment::prepare::Study;
 use crate::experiment::record::Moment;
 use crate::files;
-use crate::math::Activation;
 use crate::math::kernel::Workspace;
+use crate::math::{Activation, Rows};
 use crate::network::{Loss, Mlp, Output};
 use crate::sealed::{self, Content};
 use crate::task::{Encoding, Prepared, Scaler, Targets, pack_inputs};
@@ -20,7 +20,7 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// `mlp`.
+    /// `mlp`, or `graph` for a network that a topology search found.
     pub kind: String,
     /// Names of the inputs, in order.
     pub inputs: Vec<String>,
@@ -58,6 +58,36 @@ pub fn check_names(inputs: &[String], targets: &[String]) -> Result<()> {
 pub(super) fn too_many_names() -> Error {
     Error::new(Kind::Limit, "P0140", "the network has more inputs and outputs than the head of a model file can name")
         .help("use fewer inputs, or shorter names")
+}
+
+/// Outputs in their own units for rows in theirs; `compute` goes from scaled rows to the outputs of the network.
+pub(super) fn predict_rows(
+    header: &Header,
+    outputs: usize,
+    inputs: &Array2<f64>,
+    compute: impl FnOnce(&Rows, &mut [f32]),
+) -> Result<Array2<f64>> {
+    let wanted = header.inputs.len();
+    if inputs.ncols() != wanted {
+        let message = format!("the model reads {wanted} inputs, the table has {}", inputs.ncols());
+        return Err(Error::data("P0206", message).note(format!("inputs are {}", header.inputs.join(", "))));
+    }
+    let mut all = Array2::zeros((inputs.nrows(), outputs));
+    if inputs.nrows() == 0 {
+        return Ok(all);
+    }
+    let rows = pack_inputs(inputs, &header.input_scaler, outputs);
+    let mut out = vec![0.0; rows.count() * outputs];
+    compute(&rows, &mut out);
+    let mut own = vec![0.0; outputs];
+    for (row, mut to) in out.chunks_exact(outputs).zip(all.rows_mut()) {
+        match &header.target_scaler {
+            Some(scaler) => scaler.inverse(row, &mut own),
+            None => own.iter_mut().zip(row).for_each(|(own, y)| *own = f64::from(*y)),
+        }
+        to.iter_mut().zip(&own).for_each(|(to, own)| *to = *own);
+    }
+    Ok(all)
 }
 
 /// A network with its weights and all that turns a row of a table into a prediction.
@@ -107,27 +137,9 @@ impl Model {
     /// # Errors
     /// `P0206` for a table of another width.
     pub fn predict(&self, inputs: &Array2<f64>) -> Result<Array2<f64>> {
-        if inputs.ncols() != self.network.inputs() {
-            let message = format!("the model reads {} inputs, the table has {}", self.network.inputs(), inputs.ncols());
-            return Err(Error::data("P0206", message).note(format!("inputs are {}", self.header.inputs.join(", "))));
-        }
-        let outputs = self.network.outputs();
-        let mut all = Array2::zeros((inputs.nrows(), outputs));
-        if inputs.nrows() == 0 {
-            return Ok(all);
-        }
-        let rows = pack_inputs(inputs, &self.header.input_scaler, outputs);
-        let mut out = vec![0.0; rows.count() * outputs];
-        self.network.predict(&self.params, &rows, &mut out, &mut Workspace::new());
-        let mut own = vec![0.0; outputs];
-        for (row, mut to) in out.chunks_exact(outputs).zip(all.rows_mut()) {
-            match &self.header.target_scaler {
-                Some(scaler) => scaler.inverse(row, &mut own),
-                None => own.iter_mut().zip(row).for_each(|(own, y)| *own = f64::from(*y)),
-            }
-            to.iter_mut().zip(&own).for_each(|(to, own)| *to = *own);
-        }
-        Ok(all)
+        predict_rows(&self.header, self.network.outputs(), inputs, |rows, out| {
+            self.network.predict(&self.params, rows, out, &mut Workspace::new());
+        })
     }
 
     /// The bytes of the model file.

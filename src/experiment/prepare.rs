@@ -8,7 +8,7 @@ use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
 use crate::rng::Streams;
 use crate::task::{Dataset, Encoding, Layout, LoadContext, Parts, Prepared, Supervised, TargetKind, Targets};
-use crate::train::{TrainContext, Training};
+use crate::train::{Steps, TrainContext, Training};
 use std::path::Path;
 
 /// Bytes that one row of `predictions.csv` takes, measured: the row, its names, and what the report makes of it, for a class
@@ -84,6 +84,10 @@ impl Study {
             return Err(Error::experiment("P0135", "`CrossEntropy` is a loss of classes, and this is a regression")
                 .help("write `loss: MeanSquared`, or `task: Classification(…)`"));
         }
+        if !classification && output == Output::Step {
+            return Err(Error::experiment("P0135", "`Step` outputs are 0 or 1, and this is a regression")
+                .help("write `output: Linear`, or `task: Classification(…)`"));
+        }
         let encoding = match &dataset.targets {
             Targets::Classes { names, .. } => Encoding {
                 units: if names.len() == 2 && output != Output::Softmax { 1 } else { names.len() },
@@ -117,12 +121,15 @@ impl Study {
         let own = own.collect::<Result<Vec<Option<Mlp>>>>()?;
         let study = Study { experiment, dataset, network, encoding, seeds, order, until_loss: None, own };
         for (place, arm) in study.experiment.arms.iter().enumerate() {
+            let sloped = check_slopes(&arm.method, study.network_of(place), study.training_of(place));
+            sloped.map_err(|error| of_arm(error, arm))?;
             let fits = arm.method.fits(study.network_of(place), study.training_of(place));
             fits.map_err(
                 |error| if arm.network.is_some() || arm.train.is_some() { of_arm(error, arm) } else { error },
             )?;
         }
         let first = study.layout(study.seeds[0])?;
+        study.experiment.reference.as_ref().map_or(Ok(()), |reference| reference.serves(&first.parts))?;
         let has_validation = !first.parts.validation.is_empty();
         study.experiment.train.check(&study.network, has_validation)?;
         for (place, arm) in study.experiment.arms.iter().enumerate() {
@@ -330,6 +337,22 @@ impl Study {
     }
 }
 
+/// Refuses threshold outputs to what needs their slope.
+fn check_slopes(method: &Method, network: &Mlp, training: &Training) -> Result<()> {
+    let corrects = matches!(training.optimizer.steps(), Steps::ByCorrection(_));
+    let error = if network.output() == Output::Step && method.trains() && !corrects {
+        Error::experiment("P0138", "`Step` outputs have no gradient to train by")
+            .help("write `optimizer: Perceptron()`, whose rule needs none")
+            .help("or write `output: Logistic`, which is a smooth step")
+    } else if method.needs_slopes() && corrects {
+        let message = format!("`{}` works with gradients, and `Perceptron` trains units that have none", method.name());
+        Error::experiment("P0138", message).help("`Random(…)`, `Restarts(…)` and searches serve threshold units")
+    } else {
+        return Ok(());
+    };
+    Err(error)
+}
+
 /// What is wrong with the network or training that an arm has of its own.
 fn of_arm(error: Error, arm: &ArmConfig) -> Error {
     error.note(format!("this is about what arm \"{}\" has of its own", arm.name))
@@ -345,7 +368,9 @@ fn check(experiment: &Experiment) -> Result<(Vec<u64>, Vec<usize>)> {
     let (seeds, order) = (check_seeds(&experiment.seeds), super::roles::order(experiment));
     let arms = experiment.arms.iter().map(|arm| arm.method.check());
     let audit = experiment.audit.as_ref().map_or(Ok(()), |audit| audit.check(experiment));
-    let others: Vec<Error> = arms.chain([experiment.task.split().check(), audit]).filter_map(Result::err).collect();
+    let reference = experiment.reference.as_ref().map_or(Ok(()), |reference| reference.check(experiment));
+    let others: Vec<Error> =
+        arms.chain([experiment.task.split().check(), audit, reference]).filter_map(Result::err).collect();
     match (seeds, order) {
         (Ok(seeds), Ok(order)) if others.is_empty() => Ok((seeds, order)),
         (seeds, order) => {

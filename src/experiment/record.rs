@@ -182,6 +182,43 @@ pub struct TurnRow {
     pub loss_after: Option<f64>,
 }
 
+/// A row of `mistakes.csv`: one epoch of a unit whose mistakes are corrected. Epochs are told one by one up to the 1024th,
+/// then in ever longer steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MistakeRow {
+    /// Arm.
+    pub arm: String,
+    /// Seed.
+    pub seed: u64,
+    /// Output unit, from 0.
+    pub unit: u64,
+    /// Epoch, from 1.
+    pub epoch: u64,
+    /// Mistakes in this epoch, each of which was corrected.
+    pub mistakes: u64,
+    /// Mistakes in all epochs so far.
+    pub total: u64,
+    /// Largest length of a training row, with 1 for the threshold; on the last row of a unit alone, as all below.
+    pub radius: Option<f64>,
+    /// Least distance of a training row from the deployed boundary, below 0 for one on the wrong side.
+    pub margin: Option<f64>,
+    /// Most mistakes that the unit can make from its start, in any order of the rows, where the margin is above 0.
+    pub bound: Option<f64>,
+}
+
+/// A row of `reference.csv`: what another kind of model made of a seed's rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceRow {
+    /// Seed.
+    pub seed: u64,
+    /// Share of the training rows that it tells right.
+    pub training: f64,
+    /// Share of the test rows.
+    pub test: f64,
+    /// Training rows that carry its boundaries.
+    pub support_vectors: u64,
+}
+
 /// A row of `audit.csv`: what a fitness would have known of a start, and what the start then cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditRow {
@@ -278,6 +315,10 @@ pub struct RunRecord {
     pub health: Vec<HealthRow>,
     /// Predictions; only at the first seed.
     pub predictions: Vec<PredictionRow>,
+    /// What another kind of model made of the same rows; only with the first arm of an experiment that asks for it.
+    pub reference: Option<ReferenceRow>,
+    /// Mistakes epoch by epoch, of arms that correct them.
+    pub mistakes: Vec<MistakeRow>,
     /// What a fitness would have known of starts; only where that was asked of this arm.
     pub audit: Vec<AuditRow>,
     /// What was spent, by category, in multiply-adds.

@@ -2,20 +2,22 @@
 
 use crate::cost::Cost;
 use crate::error::Result;
-use crate::experiment::arm::{Arm, ArmContext, Finished, Log, StartContext, Step};
+use crate::experiment::arm::{Arm, ArmContext, EpochMistakes, Finished, Log, StartContext, Step};
 use crate::experiment::checkpoint::{Slot, Vault};
 use crate::experiment::prepare::Study;
 use crate::experiment::record::{
-    GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunRecord, RunState, TurnRow,
+    GenerationRow, HealthRow, HistoryRow, MistakeRow, Moment, Phase, PredictionRow, ResultRow, RunRecord, RunState,
+    TurnRow,
 };
-use crate::experiment::watch::{Event, Watch};
+use crate::experiment::watch::{Event, TrainingStep, Watch};
 use crate::math::Rows;
 use crate::math::kernel::Workspace;
 use crate::network::Mlp;
 use crate::rng::Purpose;
 use crate::sealed;
 use crate::task::{Encoding, Prepared, Targets};
-use crate::train::{Batch, Health, Scratch, TrainContext};
+use crate::train::optimizer::Separation;
+use crate::train::{Batch, Health, Scratch, Steps, TrainContext, Training};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Instant;
@@ -109,7 +111,10 @@ pub fn run_arms(study: &Study, arms: &[usize], seed: u64, desk: &Desk, all: &mut
         let Some((left, weights)) = observer.run(contestant, train, desk.with_predictions, slot.as_mut())? else {
             return Ok(());
         };
-        let Some(left) = audited(left, study, index, &prepared, train, desk.watch)? else { return Ok(()) };
+        let Some(mut left) = audited(left, study, index, &prepared, train, desk.watch)? else { return Ok(()) };
+        if let Some(reference) = study.experiment.reference.as_ref().filter(|_| index == 0) {
+            left.record.reference = reference.examine(&prepared, study.encoding, seed);
+        }
         (desk.keep)(&left, &weights, &prepared)?;
         if let Some(slot) = slot {
             slot.finish(&left)?;
@@ -328,6 +333,9 @@ impl<'a> Observer<'a> {
         let budget = self.study.budget(rows);
         let watch = self.watch;
         let mut scratch = Scratch::default();
+        let (arm_name, seed) = (self.arm, self.seed);
+        let tell = |step: &TrainingStep| watch.event(Event::Stepped { arm: arm_name, seed, step });
+        let follow: Option<&dyn Fn(&TrainingStep)> = if watch.follows(arm_name, seed) { Some(&tell) } else { None };
         let mut end = Step::Running;
         for until in grid(budget, unit) {
             // An arm that overshot a look by a long step is looked at once, not once for each look it passed.
@@ -337,7 +345,8 @@ impl<'a> Observer<'a> {
                 let before = self.seen.cost.total();
                 let pause = |spent| watch.is_cancelled() || (spent > before && due());
                 let Seen { cost, log, .. } = &mut self.seen;
-                let mut context = ArmContext { train, budget, until, cost, scratch: &mut scratch, log, pause: &pause };
+                let (scratch, follow) = (&mut scratch, follow);
+                let mut context = ArmContext { train, budget, until, cost, scratch, log, pause: &pause, follow };
                 end = arm.advance(&mut context)?;
                 let spent = self.seen.cost.total();
                 if spent >= until || end != Step::Running {
@@ -426,6 +435,7 @@ impl<'a> Observer<'a> {
             loss_after: turn.after.and_then(finite),
         });
         let turns = turns.collect();
+        let mistakes = self.mistakes(&log.mistakes, weights, train.training);
         let best = self.seen.best.as_ref();
         let result = ResultRow {
             arm: self.arm.to_owned(),
@@ -458,11 +468,44 @@ impl<'a> Observer<'a> {
             history: self.seen.history,
             generations,
             turns,
+            mistakes,
+            reference: None,
             health,
             predictions,
             audit: Vec::new(),
             cost,
         }
+    }
+
+    /// Epochs of a training that corrects mistakes, and what the deployed boundary proves of their number.
+    fn mistakes(&self, epochs: &[EpochMistakes], weights: &Weights, training: &Training) -> Vec<MistakeRow> {
+        let rows = &self.prepared.supervised.training;
+        let separations = match (training.optimizer.steps(), &weights.start, &weights.end) {
+            (Steps::ByCorrection(method), Some(start), Some(end)) => {
+                let rate = f64::from(method.learning_rate.f32());
+                Separation::of(self.network, start, end, rows, rate)
+            }
+            _ => Vec::new(),
+        };
+        let mut list = Vec::new();
+        for (index, EpochMistakes { epoch, units }) in epochs.iter().enumerate() {
+            let last = index + 1 == epochs.len();
+            for (unit, mistakes) in units.iter().enumerate() {
+                let separation = separations.get(unit).filter(|_| last);
+                list.push(MistakeRow {
+                    arm: self.arm.to_owned(),
+                    seed: self.seed,
+                    unit: unit as u64,
+                    epoch: *epoch,
+                    mistakes: mistakes.epoch,
+                    total: mistakes.all,
+                    radius: separation.map(|separation| separation.radius),
+                    margin: separation.map(|separation| separation.margin),
+                    bound: separation.and_then(|separation| separation.bound),
+                });
+            }
+        }
+        list
     }
 
     fn predict(&mut self, weights: &[f32], rows: &Rows) -> Vec<f32> {

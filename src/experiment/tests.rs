@@ -338,3 +338,75 @@ fn predictions_of_several_outputs_stand_in_their_rows() {
         }
     }
 }
+
+/// Follows every training.
+#[derive(Default)]
+struct Follower {
+    steps: Mutex<Vec<(String, u64, TrainingStep)>>,
+}
+
+impl Watch for Follower {
+    fn event(&self, event: Event) {
+        if let Event::Stepped { arm, seed, step } = event {
+            self.steps.lock().unwrap().push((arm.to_owned(), seed, *step));
+        }
+    }
+
+    fn follows(&self, _: &str, _: u64) -> bool {
+        true
+    }
+}
+
+#[test]
+fn following_a_training_changes_nothing_and_tells_every_step() {
+    let place = tempfile::tempdir().unwrap();
+    let text = r#"Experiment(
+        schema: 1, name: "followed", seeds: List([3, 4]),
+        task: Regression(data: SineFit(function: Sin, samples: 40, domain: (-3, 3), noise: 0.1, seed: 1),
+            split: Random(train: 0.7, validation: 0.3)),
+        network: Mlp(hidden: [(units: 4)]), train: (optimizer: LevenbergMarquardt(), stop: [Patience(4)]),
+        arms: [(name: "lm", method: Random(scheme: NguyenWidrow)),
+            (name: "race", method: Race(scheme: NguyenWidrow, candidates: 4)),
+            (name: "sgd", method: Restarts(scheme: NguyenWidrow, cutoff: Fixed(100)),
+                train: (optimizer: Sgd(learning_rate: 0.1), batch: Size(8)))],
+        budget: TrainingPasses(600))"#;
+    let experiment = parse(text, Path::new("followed.ron")).unwrap().experiment;
+    let follower = Follower::default();
+    let watched = run_in(&experiment, &place.path().join("watched"), 2, &follower);
+    let alone = run_in(&experiment, &place.path().join("alone"), 1, &Unwatched);
+    assert_eq!(watched.tables.bits().unwrap(), alone.tables.bits().unwrap());
+    let steps = follower.steps.into_inner().unwrap();
+    for row in &watched.tables.results {
+        let own: Vec<&TrainingStep> =
+            steps.iter().filter(|(arm, seed, _)| (arm, *seed) == (&row.arm, row.seed)).map(|(.., step)| step).collect();
+        assert!(own.windows(2).all(|pair| pair[0].spent < pair[1].spent), "{}", row.arm);
+        assert!(own.iter().all(|step| step.loss.is_finite() && step.gradient_norm.is_some()));
+        assert!(own.iter().all(|step| step.damping.is_some() == (row.arm != "sgd")));
+        if row.arm == "lm" {
+            assert_eq!((own.len() as u64, own.last().unwrap().checks), (row.steps, Some(4)));
+        }
+    }
+    assert!(steps.iter().any(|(arm, ..)| arm == "race") && steps.iter().any(|(arm, ..)| arm == "sgd"));
+}
+
+#[test]
+fn a_reference_is_told_at_each_seed_and_costs_the_arms_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let mut plain = experiment(SMALL, SGD, &format!("{ARM}, (name: \"b\", method: Random(scheme: HeNormal))"), 9_000);
+    let alone = run_in(&plain, &place.path().join("alone"), 1, &Unwatched).tables;
+    plain.reference = Some(dialect().from_str("SupportVectorMachine()").unwrap());
+    let beside = run_in(&plain, &place.path().join("beside"), 2, &Unwatched);
+    let loaded = beside.folder.tables().unwrap();
+    assert_eq!(loaded.reference, beside.tables.reference);
+    let told: Vec<u64> = loaded.reference.iter().map(|row| row.seed).collect();
+    assert_eq!(told, [3, 4]);
+    assert!(loaded.reference.iter().all(|row| row.test > 0.85 && row.training > 0.9 && row.support_vectors > 5));
+    let without = |mut tables: Tables| {
+        tables.reference.clear();
+        tables.bits().unwrap()
+    };
+    assert_eq!(without(loaded.clone()), without(alone));
+    // Records that are taken apart and put together again lose none.
+    let study = Study::new(plain, Path::new(".")).unwrap();
+    assert_eq!(Tables::of(loaded.clone().records(), &study).reference, loaded.reference);
+}

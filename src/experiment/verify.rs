@@ -110,6 +110,8 @@ pub fn verify(
     compare("history.csv", &old.history, &now.history, &mut list);
     compare("generations.csv", &old.generations, &now.generations, &mut list);
     compare("turns.csv", &old.turns, &now.turns, &mut list);
+    compare("mistakes.csv", &old.mistakes, &now.mistakes, &mut list);
+    compare("reference.csv", &old.reference, &now.reference, &mut list);
     compare("audit.csv", &old.audit, &now.audit, &mut list);
     compare("health.csv", &old.health, &now.health, &mut list);
     compare("predictions.csv", &old.predictions, &now.predictions, &mut list);

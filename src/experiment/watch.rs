@@ -4,6 +4,24 @@ use crate::error::Error;
 use crate::experiment::record::ResultRow;
 use crate::experiment::search::tables;
 
+/// Where a training stands after a step: an epoch, a trial of a method that asks the objective, or its last step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrainingStep {
+    /// Epochs completed.
+    pub epoch: u64,
+    /// Training loss as training saw it: the mean over the latest epoch's batches, before their steps; of methods that ask the
+    /// objective, after the trial.
+    pub loss: f64,
+    /// Norm of the latest gradient; none for a method that follows none.
+    pub gradient_norm: Option<f64>,
+    /// Damping of the next step, for methods that have one.
+    pub damping: Option<f64>,
+    /// Checks in a row without a new lowest validation loss, where patience counts them.
+    pub checks: Option<u64>,
+    /// Multiply-adds spent by the arm, search included.
+    pub spent: u64,
+}
+
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -25,6 +43,15 @@ pub enum Event<'a> {
         spent: u64,
         /// Multiply-adds it may spend.
         budget: u64,
+    },
+    /// A training that is followed has taken a step.
+    Stepped {
+        /// Arm.
+        arm: &'a str,
+        /// Seed.
+        seed: u64,
+        /// Where it stands.
+        step: &'a TrainingStep,
     },
     /// An arm has finished at a seed.
     ArmFinished {
@@ -60,6 +87,11 @@ pub enum Event<'a> {
 pub trait Watch: Sync {
     /// Something happened.
     fn event(&self, event: Event);
+
+    /// Whether it wants to be told of every step of this arm's training at this seed.
+    fn follows(&self, _arm: &str, _seed: u64) -> bool {
+        false
+    }
 
     /// Whether the run should end soon. Finished runs are kept, and those under way saved.
     fn is_cancelled(&self) -> bool {

@@ -17,6 +17,9 @@ pub enum Output {
     Logistic,
     /// Values between −1 and 1.
     Tanh,
+    /// 1 where the weighted sum is above 0, else 0: threshold units, for classes. No gradient passes them; the mean squared
+    /// error is the share of wrong answers.
+    Step,
 }
 
 /// What training makes small: the mean over rows of a row's loss.
@@ -41,13 +44,15 @@ impl Output {
             (Output::Linear, Loss::MeanSquared) => Ok((Head::Squared, Activation::Linear)),
             (Output::Logistic, Loss::MeanSquared) => Ok((Head::Squared, Activation::Logistic)),
             (Output::Tanh, Loss::MeanSquared) => Ok((Head::Squared, Activation::Tanh)),
+            (Output::Step, Loss::MeanSquared) => Ok((Head::Squared, Activation::Step)),
             (Output::Softmax, Loss::MeanSquared) => {
                 Err(Error::experiment("P0135", "`Softmax` outputs go with `loss: CrossEntropy`")
                     .help("write `loss: CrossEntropy`, or `output: Logistic` with `loss: MeanSquared`"))
             }
-            (Output::Linear | Output::Tanh, Loss::CrossEntropy) => {
+            (Output::Linear | Output::Tanh | Output::Step, Loss::CrossEntropy) => {
                 Err(Error::experiment("P0135", "`loss: CrossEntropy` needs outputs that are probabilities")
-                    .help("write `output: Softmax` (one class per row) or `output: Logistic`"))
+                    .help("write `output: Softmax` (one class per row) or `output: Logistic`")
+                    .help("or write `loss: MeanSquared`"))
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::experiment::record::{
-    AuditRow, GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState, TurnRow,
+    AuditRow, GenerationRow, HealthRow, HistoryRow, MistakeRow, Moment, Phase, PredictionRow, ReferenceRow, ResultRow,
+    RunState, TurnRow,
 };
 use crate::experiment::{Experiment, Folder, Manifest, Model, Tables};
 use crate::math::statistics::median;
@@ -22,6 +23,8 @@ pub struct Analysis {
     pub models: Models,
     /// Every computed number.
     pub findings: Findings,
+    /// What another kind of model made of the same rows.
+    pub reference: Vec<ReferenceRow>,
 }
 
 /// An arm with all its runs.
@@ -99,6 +102,8 @@ pub struct Run {
     pub generations: Vec<GenerationRow>,
     /// Changes on its way.
     pub turns: Vec<TurnRow>,
+    /// Mistakes epoch by epoch.
+    pub mistakes: Vec<MistakeRow>,
     /// What a fitness would have known of starts.
     pub audit: Vec<AuditRow>,
 }
@@ -139,9 +144,10 @@ impl Models {
 impl Analysis {
     /// Weighs tables that are already in memory.
     pub fn new(experiment: Experiment, manifest: Manifest, tables: Tables, models: Models) -> Analysis {
+        let reference = tables.reference.clone();
         let arms = group(&experiment, tables);
         let findings = Findings::of(&experiment, &manifest, &arms);
-        Analysis { experiment, manifest, arms, models, findings }
+        Analysis { experiment, manifest, arms, models, findings, reference }
     }
 
     /// Place of an arm in the experiment.
@@ -189,6 +195,7 @@ fn group(experiment: &Experiment, tables: Tables) -> Vec<Arm> {
             history: Vec::new(),
             generations: Vec::new(),
             turns: Vec::new(),
+            mistakes: Vec::new(),
             audit: Vec::new(),
         });
     }
@@ -209,6 +216,11 @@ fn group(experiment: &Experiment, tables: Tables) -> Vec<Arm> {
     for row in tables.turns {
         if let Some((place, run)) = find(&row.arm, row.seed) {
             arms[place].runs[run].turns.push(row);
+        }
+    }
+    for row in tables.mistakes {
+        if let Some((place, run)) = find(&row.arm, row.seed) {
+            arms[place].runs[run].mistakes.push(row);
         }
     }
     for row in tables.audit {

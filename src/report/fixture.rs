@@ -3,7 +3,8 @@
 use crate::experiment::folder::{LAYOUT, State};
 use crate::experiment::model::Header;
 use crate::experiment::record::{
-    AuditRow, GenerationRow, HealthRow, HistoryRow, Moment, Phase, PredictionRow, ResultRow, RunState,
+    AuditRow, GenerationRow, HealthRow, HistoryRow, MistakeRow, Moment, Phase, PredictionRow, ReferenceRow, ResultRow,
+    RunState,
 };
 use crate::experiment::{Experiment, Folder, Manifest, Model, Tables, dialect, parse, to_text};
 use crate::math::Activation;
@@ -59,6 +60,43 @@ pub fn audited(steps: &[u32]) -> Analysis {
             }));
         }
     }
+    Analysis::new(experiment, manifest(), tables, Models::default())
+}
+
+/// As the first one, with an arm whose units' mistakes are corrected: one ends, the other goes round.
+pub fn correcting() -> Analysis {
+    let experiment = experiment(4, "");
+    let mut tables = tables(&experiment, [law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)]);
+    let mut total = [0, 0];
+    for epoch in 1..=40 {
+        for unit in 0..2 {
+            let mistakes = if unit == 0 { 12_u64.saturating_sub(3 * epoch) } else { 4 + epoch % 3 };
+            total[unit] += mistakes;
+            let last = |number: f64| (epoch == 40).then_some(number);
+            tables.mistakes.push(MistakeRow {
+                arm: experiment.arms[0].name.to_string(),
+                seed: 1,
+                unit: unit as u64,
+                epoch,
+                mistakes,
+                total: total[unit],
+                radius: last(3.0),
+                margin: last([0.25, -0.5][unit]),
+                bound: last(144.0).filter(|_| unit == 0),
+            });
+        }
+    }
+    Analysis::new(experiment, manifest(), tables, Models::default())
+}
+
+/// As the first one, with a reference beside the arms.
+pub fn referred() -> Analysis {
+    let mut experiment = experiment(6, "targets: [0.3, 0.1, 0.05]");
+    experiment.reference = Some(dialect().from_str("SupportVectorMachine()").unwrap());
+    let mut tables = tables(&experiment, [law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)]);
+    let row =
+        |seed: u64| ReferenceRow { seed, training: 1.0, test: 0.92 + 0.02 * (seed % 5) as f64, support_vectors: 41 };
+    tables.reference = experiment.seeds.to_vec().into_iter().map(row).collect();
     Analysis::new(experiment, manifest(), tables, Models::default())
 }
 

@@ -21,6 +21,7 @@ mod audit;
 mod band;
 mod break_even;
 mod compare;
+mod corrections;
 pub mod figure;
 mod findings;
 #[cfg(test)]
@@ -31,6 +32,7 @@ mod page;
 pub mod performance;
 pub mod plot;
 pub mod recipe_search;
+mod reference;
 mod reproduce;
 pub mod search;
 pub mod suite;

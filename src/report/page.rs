@@ -7,8 +7,10 @@ use crate::experiment::{dialect, grouped};
 use crate::math::statistics::{Conclusion, Interval};
 use crate::report::analysis::{Analysis, Units};
 use crate::report::audit::{rows as rows_of_audit, sentence};
+use crate::report::corrections;
 use crate::report::findings::{ArmSummary, Compared, Estimate, TargetSummary};
 use crate::report::number::{amount, digits, p_value, percent, ratio, short};
+use crate::report::reference;
 use crate::report::reproduce::facts;
 use crate::report::verdict::words;
 use crate::report::warnings::warnings;
@@ -46,6 +48,7 @@ struct Page<'a> {
     headline: &'a [Shown],
     plots: &'a [Shown],
     warnings: Vec<String>,
+    corrections: Vec<String>,
     audit: Option<String>,
     audit_rows: Vec<[String; 5]>,
     verdict_rows: Vec<[String; 8]>,
@@ -146,12 +149,14 @@ fn page<'a>(analysis: &'a Analysis, shown: &'a [Shown]) -> Page<'a> {
         table_reading: format!(
             "Losses are interquartile means over seeds with {} intervals in brackets, costs are medians in row-passes \
              with the search included, and the test {metric} is a median. Test rows were looked at once, for this \
-             table; picking an arm by them would spoil them.",
-            percent(findings.confidence)
+             table; picking an arm by them would spoil them.{}",
+            percent(findings.confidence),
+            reference::sentence(analysis).map_or(String::new(), |sentence| format!(" {sentence}"))
         ),
         headline: &shown[..headline],
         plots: &shown[headline..],
         warnings: warnings(analysis),
+        corrections: corrections::sentences(analysis),
         audit: sentence(analysis),
         audit_rows: rows_of_audit(analysis),
         verdict_rows: findings.verdicts.iter().map(compared_row).collect(),
@@ -235,7 +240,15 @@ fn table(analysis: &Analysis) -> (Vec<String>, Vec<Vec<String>>) {
         row.extend(any_own.then(|| own(&arm.name).unwrap_or("–".into())));
         row
     };
-    (columns, findings.arms.iter().map(row).collect())
+    let beside = reference::accuracy(analysis).map(|accuracy| {
+        let mut row = vec!["–".to_owned(); columns.len()];
+        row[0] = reference::NAME.into();
+        row[1] = analysis.reference.len().to_string();
+        row[6] = estimate(Some(accuracy), |x| format!("{x:.3}"));
+        row
+    });
+    let rows = findings.arms.iter().map(row).chain(beside).collect();
+    (columns, rows)
 }
 
 fn estimate(estimate: Option<Estimate>, number: fn(f64) -> String) -> String {

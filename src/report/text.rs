@@ -2,8 +2,10 @@
 
 use crate::report::analysis::Analysis;
 use crate::report::audit::sentence;
+use crate::report::corrections;
 use crate::report::findings::Estimate;
 use crate::report::number::{amount, digits, percent, short};
+use crate::report::reference;
 use crate::report::verdict::words;
 
 const WIDTH: usize = 80;
@@ -25,7 +27,9 @@ pub fn summary_text(analysis: &Analysis) -> String {
     for comparison in &words.comparisons {
         text.push_str(&wrap(comparison, 2));
     }
-    if let Some(sentence) = sentence(analysis) {
+    for sentence in
+        corrections::sentences(analysis).into_iter().chain(sentence(analysis)).chain(reference::sentence(analysis))
+    {
         text.push_str(&wrap(&sentence, 2));
     }
     text
@@ -90,7 +94,12 @@ fn cells(analysis: &Analysis, intervals: bool) -> Vec<[String; 7]> {
             arm.diverged.to_string(),
         ]
     });
-    std::iter::once(header).chain(rows).collect()
+    let beside = reference::accuracy(analysis).map(|accuracy| {
+        let none = || "–".to_owned();
+        let seeds = format!("{}/{planned}", analysis.reference.len());
+        [reference::NAME.into(), seeds, none(), none(), format!("{:.3}", accuracy.value), none(), none()]
+    });
+    std::iter::once(header).chain(rows).chain(beside).collect()
 }
 
 /// `0.031 [.027,.036]`.

@@ -9,6 +9,7 @@ pub mod readout;
 mod schedule;
 mod session;
 mod settings;
+mod support_vector_machine;
 pub mod team;
 
 pub use clip::Clip;
@@ -17,5 +18,6 @@ pub use initializer::{Initialize, Initializer};
 pub use objective::{Objective, OnRows, Prices};
 pub use optimizer::{Minimize, Optimize, Optimizer, OptimizerState, Steps, Train};
 pub use schedule::Schedule;
-pub use session::{Scratch, Session, Status, TrainContext, apply, norm};
+pub use session::{Mistakes, Scratch, Session, Status, TrainContext, apply, norm};
 pub use settings::{Batch, Stop, Training};
+pub use support_vector_machine::{Kernel, Machine, SupportVectorMachine};

@@ -25,7 +25,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// For linear outputs the targets; for others the first step of Newton's method from equal probabilities, which is a
-    /// least-squares problem: 4(t − ½) for logistic outputs, and `scale` · (t − share of the class) for softmax (K for K
+    /// least-squares problem: 4(t − ½) for logistic outputs, 2(t − ½) on either side of a threshold, and `scale` · (t − share of the class) for softmax (K for K
     /// classes is Newton's).
     pub fn of(network: &Mlp, rows: &Rows, scale: f64) -> Wanted {
         let (outputs, count) = (rows.outputs(), rows.count() as f64);
@@ -36,6 +36,7 @@ impl Wanted {
         let factor = match network.output() {
             Output::Softmax => scale,
             Output::Logistic => 4.0,
+            Output::Step => 2.0,
             Output::Linear | Output::Tanh => 1.0,
         };
         let around = rows.targets().chunks_exact(outputs).flat_map(|row| {
@@ -52,7 +53,7 @@ impl Wanted {
                 let middle = prior.iter().sum::<f64>() / outputs as f64;
                 prior.iter().map(|log| log - middle).collect()
             }
-            Output::Logistic => mean.iter().map(|share| 4.0 * (share - 0.5)).collect(),
+            Output::Logistic | Output::Step => mean.iter().map(|share| factor * (share - 0.5)).collect(),
             Output::Linear | Output::Tanh => mean,
         };
         Wanted { around, middle }

@@ -6,6 +6,7 @@ use crate::math::kernel::{Loop, Workspace, vectorized};
 use crate::network::{DoubleWorkspace, Mlp};
 use crate::rng::{Purpose, Streams};
 use crate::task::Supervised;
+use crate::train::optimizer::Perceptron;
 use crate::train::{Batch, Minimize, OnRows, Optimize, OptimizerState, Prices, Steps, Stop, Training};
 use serde::{Deserialize, Serialize};
 
@@ -68,18 +69,31 @@ pub struct Session {
     pub seen: u64,
     /// Loss of the latest batch, before its step; for methods that ask the objective, after it.
     pub batch_loss: f64,
+    /// Mean loss over the batches of the latest epoch, before their steps; of methods that ask the objective, after it.
+    pub mean_loss: f64,
     /// Norm of the latest gradient, before clipping.
     pub gradient_norm: f64,
     /// Damping of the next step, for methods that have one.
     pub damping: Option<f64>,
     /// Checks in a row without a new lowest validation loss, where patience counts them.
     pub checks: u64,
+    /// Of each output unit, for the method that corrects mistakes.
+    pub mistakes: Vec<Mistakes>,
     /// Where it stands.
     pub status: Status,
     /// First row of the next batch in the epoch's order.
     position: usize,
     epoch_loss: f64,
     best_validation: f64,
+}
+
+/// Mistakes of an output unit, each of which was corrected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mistakes {
+    /// In the epoch under way, or in the latest one where none has begun.
+    pub epoch: u64,
+    /// In all epochs.
+    pub all: u64,
 }
 
 impl Session {
@@ -93,9 +107,11 @@ impl Session {
             epoch: 0,
             seen: 0,
             batch_loss: f64::INFINITY,
+            mean_loss: f64::INFINITY,
             gradient_norm: 0.0,
             damping: None,
             checks: 0,
+            mistakes: Vec::new(),
             status: Status::Running,
             position: 0,
             epoch_loss: 0.0,
@@ -139,7 +155,7 @@ impl Session {
         let rows = context.supervised.training.count();
         let batch = self.next_rows(context);
         let mut cost = match context.training.optimizer.steps() {
-            Steps::ByGradient(_) => Cost::gradient(context.network.multiply_adds(), batch),
+            Steps::ByGradient(_) | Steps::ByCorrection(_) => Cost::gradient(context.network.multiply_adds(), batch),
             Steps::ByObjective(method) => method.next_cost(&self.optimizer.memory, &Prices::of(context.network, rows)),
         };
         if self.position + batch == rows && patience(context.training).is_some() {
@@ -157,6 +173,7 @@ impl Session {
         match context.training.optimizer.steps() {
             Steps::ByGradient(optimizer) => self.gradient_step(optimizer, context, scratch, cost),
             Steps::ByObjective(method) => self.objective_step(method, context, scratch, cost),
+            Steps::ByCorrection(method) => self.correction_step(method, context, scratch, cost),
         }
         self.status
     }
@@ -216,12 +233,7 @@ impl Session {
         let loss = match training.batch {
             Batch::Full => network.gradient(&self.params, rows, gradient, workspace),
             Batch::Size(_) => {
-                if *order_of != Some((streams, self.epoch)) {
-                    order.clear();
-                    order.extend(0..rows.count() as u32);
-                    streams.stream(Purpose::BatchOrder, self.epoch, 0).shuffle(order);
-                    *order_of = Some((streams, self.epoch));
-                }
+                draw_order(order, order_of, streams, self.epoch, rows);
                 if batch_rows.features() != rows.features() || batch_rows.outputs() != rows.outputs() {
                     *batch_rows = Rows::with_shape(batch, rows.features(), rows.outputs());
                 }
@@ -253,10 +265,51 @@ impl Session {
         }
     }
 
+    /// A batch, row by row. An epoch without a mistake ends training: nothing would ever change again.
+    fn correction_step(&mut self, method: &Perceptron, context: &TrainContext, scratch: &mut Scratch, cost: &mut Cost) {
+        let TrainContext { network, supervised, training, streams } = *context;
+        let rows = &supervised.training;
+        let batch = self.next_rows(context);
+        self.mistakes.resize(network.outputs(), Mistakes::default());
+        if self.position == 0 {
+            self.mistakes.iter_mut().for_each(|mistakes| mistakes.epoch = 0);
+        }
+        let Scratch { order, order_of, .. } = scratch;
+        let mut made = vec![0; network.outputs()];
+        *cost += match training.batch {
+            Batch::Full => method.correct(network, &mut self.params, rows, 0..batch, &mut made),
+            Batch::Size(_) => {
+                draw_order(order, order_of, streams, self.epoch, rows);
+                let chosen = order[self.position..self.position + batch].iter().map(|row| *row as usize);
+                method.correct(network, &mut self.params, rows, chosen, &mut made)
+            }
+        };
+        for (mistakes, made) in self.mistakes.iter_mut().zip(&made) {
+            mistakes.epoch += made;
+            mistakes.all += made;
+        }
+        let wrong = made.iter().sum::<u64>() as f64 / network.outputs() as f64;
+        self.optimizer.step += 1;
+        self.seen += batch as u64;
+        self.batch_loss = wrong / batch as f64;
+        self.epoch_loss += wrong;
+        self.position += batch;
+        if self.position < rows.count() {
+            return;
+        }
+        self.end_epoch(context, scratch, cost);
+        if !self.params.iter().all(|param| param.is_finite()) {
+            self.status = Status::Diverged;
+        } else if self.status == Status::Running && self.mistakes.iter().all(|mistakes| mistakes.epoch == 0) {
+            self.status = Status::Stopped;
+        }
+    }
+
     fn end_epoch(&mut self, context: &TrainContext, scratch: &mut Scratch, cost: &mut Cost) {
         let TrainContext { network, supervised, training, .. } = *context;
         self.epoch += 1;
         let loss = self.epoch_loss / supervised.training.count() as f64;
+        self.mean_loss = loss;
         self.position = 0;
         self.epoch_loss = 0.0;
         for stop in &training.stop {
@@ -281,6 +334,16 @@ impl Session {
                 }
             }
         }
+    }
+}
+
+/// The order of an epoch's rows, drawn if it is not there yet.
+fn draw_order(order: &mut Vec<u32>, order_of: &mut Option<(Streams, u64)>, streams: Streams, epoch: u64, rows: &Rows) {
+    if *order_of != Some((streams, epoch)) {
+        order.clear();
+        order.extend(0..rows.count() as u32);
+        streams.stream(Purpose::BatchOrder, epoch, 0).shuffle(order);
+        *order_of = Some((streams, epoch));
     }
 }
 

@@ -68,7 +68,8 @@ impl Training {
     /// What one step on so many rows costs at most, without the validation check that may end it.
     pub fn step_cost(&self, network: &Mlp, rows: usize) -> Cost {
         match self.optimizer.steps() {
-            Steps::ByGradient(_) => Cost::gradient(network.multiply_adds(), rows),
+            // At worst every row is told wrong by every unit.
+            Steps::ByGradient(_) | Steps::ByCorrection(_) => Cost::gradient(network.multiply_adds(), rows),
             Steps::ByObjective(method) => method.step_cost(&Prices::of(network, rows)),
         }
     }
@@ -78,6 +79,7 @@ impl Training {
         match self.optimizer.steps() {
             Steps::ByGradient(optimizer) => 4 * parameters * optimizer.slots().len() as u64,
             Steps::ByObjective(method) => 8 * method.numbers(parameters),
+            Steps::ByCorrection(_) => 0,
         }
     }
 
@@ -85,13 +87,12 @@ impl Training {
     ///
     /// # Errors
     /// `P0145` for a schedule or a clip under a method that chooses its steps itself, a stopping rule that it cannot meet, and
-    /// what it refuses of `network`; `P0137` for a minibatch under one that needs all rows, or patience without validation
+    /// what a method refuses of `network`; `P0137` for a minibatch under one that needs all rows, or patience without validation
     /// rows.
     pub fn check(&self, network: &Mlp, has_validation: bool) -> Result<()> {
         let name = self.optimizer.name();
-        let mut is_damped = false;
-        if let Steps::ByObjective(method) = self.optimizer.steps() {
-            is_damped = method.is_damped();
+        let is_damped = matches!(self.optimizer.steps(), Steps::ByObjective(method) if method.is_damped());
+        if !matches!(self.optimizer.steps(), Steps::ByGradient(_)) {
             let refuse = |what: &str, help: &str| {
                 let message = format!("`{name}` chooses the length of its steps itself and heeds no `{what}`");
                 Err(Error::experiment("P0145", message).help(help))
@@ -105,7 +106,18 @@ impl Training {
             if self.clip != Clip::None {
                 return refuse("clip", "leave `clip` out, or choose `Adam` or another method with a learning rate");
             }
-            method.check(network)?;
+        }
+        match self.optimizer.steps() {
+            Steps::ByGradient(_) => {}
+            Steps::ByObjective(method) => method.check(network)?,
+            Steps::ByCorrection(perceptron) => {
+                if self.stop.iter().any(|stop| matches!(stop, Stop::MinGradient(_))) {
+                    let message = format!("`MinGradient` watches a gradient, and `{name}` follows none");
+                    return Err(Error::experiment("P0145", message)
+                        .help("leave it out: training ends after an epoch without a mistake"));
+                }
+                perceptron.check(network)?;
+            }
         }
         if !is_damped && self.stop.iter().any(|stop| matches!(stop, Stop::MaxDamping(_))) {
             return Err(Error::experiment("P0145", format!("`MaxDamping` watches a damping, and `{name}` has none"))

@@ -188,8 +188,16 @@ fn again(opened: &Opened, seed: &Seed, arm: usize, budget: u64, kept: &Kept) -> 
             _ => spent + 1,
         };
         let pause = |_| false;
-        let mut context =
-            ArmContext { train, budget, until, cost: &mut cost, scratch: &mut scratch, log: &mut log, pause: &pause };
+        let mut context = ArmContext {
+            train,
+            budget,
+            until,
+            cost: &mut cost,
+            scratch: &mut scratch,
+            log: &mut log,
+            pause: &pause,
+            follow: None,
+        };
         end = contestant.advance(&mut context)?;
         if log.generations.len() > told {
             told = log.generations.len();

@@ -151,8 +151,16 @@ fn way(opened: &Opened, seed: &Seed, arm: usize, budget: u64) -> Result<Way> {
         let spent = cost.total();
         let until = (spent + 1).max((spent as f64 * GROWTH) as u64);
         let pause = |_| false;
-        let mut context =
-            ArmContext { train, budget, until, cost: &mut cost, scratch: &mut scratch, log: &mut log, pause: &pause };
+        let mut context = ArmContext {
+            train,
+            budget,
+            until,
+            cost: &mut cost,
+            scratch: &mut scratch,
+            log: &mut log,
+            pause: &pause,
+            follow: None,
+        };
         end = contestant.advance(&mut context)?;
         if let Some(weights) = contestant.weights()
             && cost.total() > spent

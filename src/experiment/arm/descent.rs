@@ -2,6 +2,7 @@
 
 use super::{ArmContext, Step};
 use crate::error::Result;
+use crate::experiment::watch::TrainingStep;
 use crate::sealed::{self, StateReader};
 use crate::train::{Session, Status, Steps, Stop, TrainContext, Training};
 use serde::{Deserialize, Serialize};
@@ -44,15 +45,31 @@ impl Descent {
         if !context.affords(self.session.next_cost(&context.train)) {
             return Step::Spent;
         }
-        let before = self.session.seen;
+        let (before, epoch) = (self.session.seen, self.session.epoch);
         let status = self.session.step(&context.train, context.scratch, context.cost);
         context.log.steps += 1;
         context.log.rows += self.session.seen - before;
-        context.log.gradient_norm = Some(self.session.gradient_norm);
+        let corrects = matches!(context.train.training.optimizer.steps(), Steps::ByCorrection(_));
+        context.log.gradient_norm = (!corrects).then_some(self.session.gradient_norm);
+        if corrects && self.session.epoch > epoch {
+            context.log.end_epoch(self.session.epoch, &self.session.mistakes);
+        }
         context.log.damping = self.session.damping;
         let has_patience = context.train.training.stop.iter().any(|stop| matches!(stop, Stop::Patience(_)));
         let asks = matches!(context.train.training.optimizer.steps(), Steps::ByObjective(_));
         context.log.checks = (has_patience && asks).then_some(self.session.checks);
+        if let Some(follow) = context.follow
+            && (asks || self.session.epoch > epoch || status != Status::Running)
+        {
+            follow(&TrainingStep {
+                epoch: self.session.epoch,
+                loss: if asks { self.session.batch_loss } else { self.session.mean_loss },
+                gradient_norm: context.log.gradient_norm,
+                damping: self.session.damping,
+                checks: has_patience.then_some(self.session.checks),
+                spent: context.cost.total(),
+            });
+        }
         match status {
             Status::Running => Step::Running,
             Status::Reached | Status::Stopped => Step::Stopped,

@@ -124,6 +124,10 @@ impl Contest for GradInit {
         prepared::search_cost(self, &context.train)
     }
 
+    fn needs_slopes(&self) -> bool {
+        true
+    }
+
     fn scheme(&self) -> Option<&Initializer> {
         Some(&self.scheme)
     }
@@ -135,7 +139,7 @@ impl GradInit {
         let own = match (&training.optimizer, training.optimizer.steps()) {
             (Optimizer::Rprop(rprop), _) => rprop.initial_step.get(),
             (_, Steps::ByGradient(optimizer)) => f64::from(optimizer.learning_rate()),
-            (_, Steps::ByObjective(_)) => 0.1,
+            (_, Steps::ByObjective(_) | Steps::ByCorrection(_)) => 0.1,
         };
         (self.eta.map_or(own, Positive::get), self.target.unwrap_or_else(|| FirstStep::of(&training.optimizer)))
     }

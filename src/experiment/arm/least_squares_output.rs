@@ -42,6 +42,10 @@ impl Contest for LeastSquaresOutput {
         Some(self.scheme.cost(network, rows) + readout::closed_form_cost(network, rows.count()))
     }
 
+    fn needs_slopes(&self) -> bool {
+        true
+    }
+
     fn scheme(&self) -> Option<&Initializer> {
         Some(&self.scheme)
     }

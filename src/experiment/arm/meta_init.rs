@@ -75,6 +75,10 @@ impl Contest for MetaInit {
         prepared::search_cost(self, &context.train)
     }
 
+    fn needs_slopes(&self) -> bool {
+        true
+    }
+
     fn scheme(&self) -> Option<&Initializer> {
         Some(&self.scheme)
     }

@@ -44,11 +44,12 @@ use crate::evolve::strategy::{GeneticSettings, Summary};
 use crate::experiment::config::ArmConfig;
 pub use crate::experiment::record::Change;
 use crate::experiment::record::Phase;
+use crate::experiment::watch::TrainingStep;
 use crate::math::statistics::quantile_of_sorted;
 use crate::network::Mlp;
 use crate::rng::{Purpose, Streams};
 use crate::sealed::{self, StateReader, StateWriter};
-use crate::train::{Initializer, Scratch, TrainContext, Training};
+use crate::train::{Initializer, Mistakes, Scratch, TrainContext, Training};
 use crate::values::Fitness;
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,11 @@ pub trait Contest: Send + Sync {
     /// Whether this arm trains, so that gradients must pass its network.
     fn trains(&self) -> bool {
         true
+    }
+
+    /// Whether it works with gradients, or solves outputs, beside what its training does: threshold units have none.
+    fn needs_slopes(&self) -> bool {
+        false
     }
 
     /// Whether this arm evolves starts, so that its claim is tested by default.
@@ -209,6 +215,8 @@ pub struct ArmContext<'a, 'b> {
     /// had been when it is called again.
     /// It is told what was spent so far.
     pub pause: &'b dyn Fn(u64) -> bool,
+    /// Who wants to be told of each step of a training, if somebody does.
+    pub follow: Option<&'b dyn Fn(&TrainingStep)>,
 }
 
 impl ArmContext<'_, '_> {
@@ -244,6 +252,8 @@ pub struct Log {
     pub generations: Vec<Generation>,
     /// Changes on the way: grafts, new starts.
     pub turns: Vec<Turn>,
+    /// Mistakes of the latest training epoch by epoch, where it corrects mistakes.
+    pub mistakes: Vec<EpochMistakes>,
     /// Candidates scored.
     pub evaluations: u64,
     /// Steps of gradient descent, all attempts together.
@@ -281,6 +291,15 @@ pub struct Turn {
     pub before: Option<f64>,
     /// Training loss of what was tried, when it was decided on.
     pub after: Option<f64>,
+}
+
+/// The mistakes of an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochMistakes {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// One entry an output unit.
+    pub units: Vec<Mistakes>,
 }
 
 /// A generation in numbers, however large it was.
@@ -321,13 +340,29 @@ impl Generation {
     }
 }
 
+/// So many epochs are remembered one by one, later ones ever more rarely.
+const EPOCHS: usize = 1024;
+
 impl Log {
+    /// An epoch has ended.
+    pub(super) fn end_epoch(&mut self, epoch: u64, units: &[Mistakes]) {
+        // The latest one is always there; it goes if it lies too close behind the one before.
+        if let [.., before, last] = &self.mistakes[..]
+            && self.mistakes.len() > EPOCHS
+            && 100 * last.epoch < 101 * before.epoch
+        {
+            self.mistakes.pop();
+        }
+        self.mistakes.push(EpochMistakes { epoch, units: units.to_vec() });
+    }
+
     /// Gradient descent begins from `start`.
     pub fn begin_training(&mut self, start: &[f32], fitness: Option<f64>, spent: Cost) {
         self.start = Some(start.to_vec());
         self.drawn.get_or_insert_with(|| start.to_vec());
         self.selection_fitness = fitness;
         self.search_cost.get_or_insert(spent);
+        self.mistakes.clear();
     }
 }
 

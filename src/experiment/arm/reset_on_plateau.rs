@@ -47,6 +47,10 @@ impl Contest for ResetOnPlateau {
         check_full_batch("ResetOnPlateau", training)
     }
 
+    fn needs_slopes(&self) -> bool {
+        true
+    }
+
     fn scheme(&self) -> Option<&Initializer> {
         Some(&self.scheme)
     }

@@ -54,6 +54,10 @@ impl Contest for RestartOnStagnation {
         check_full_batch("RestartOnStagnation", training)
     }
 
+    fn needs_slopes(&self) -> bool {
+        true
+    }
+
     fn scheme(&self) -> Option<&Initializer> {
         Some(&self.scheme)
     }

@@ -150,6 +150,7 @@ fn play_and(experiment: &Experiment, piece: u64, saved: bool) -> Outcome {
                 scratch: &mut scratch,
                 log: &mut log,
                 pause: &pause,
+                follow: None,
             };
             match contestant.advance(&mut spending).unwrap() {
                 Step::Running => {}
@@ -688,6 +689,7 @@ fn restarts_take_turns_of_the_length_they_should_and_keep_the_best() {
                 scratch: &mut scratch,
                 log: &mut log,
                 pause: &|_| false,
+                follow: None,
             };
             context.draw(&dialect().from_str("GlorotUniform").unwrap(), run as u64, &mut start).unwrap();
             let mut descent = Descent::new(&start, train.training);
@@ -724,6 +726,7 @@ fn time_is_up_when_the_cost_is_reached_and_not_before() {
             scratch: &mut scratch,
             log: &mut log,
             pause: &|_| false,
+            follow: None,
         };
         assert_eq!((context.is_due(), context.affords(Cost::forward(5, 1))), (due, affords), "{spent}");
         assert_eq!(context.left(), 15 - spent as u64);

@@ -5,7 +5,7 @@
 
 use super::{Description, Export};
 use crate::error::Result;
-use crate::experiment::search::quoted;
+use crate::experiment::search::{GraphModel, quoted};
 use std::fmt::Write;
 
 /// Links that a picture can show.
@@ -41,6 +41,10 @@ impl Export for Dot {
         }
         text.push_str("}\n");
         Ok(text.into_bytes())
+    }
+
+    fn write_graph(&self, graph: &GraphModel, _: &Description) -> Option<Result<Vec<u8>>> {
+        Some(Ok(graph.drawn.dot().into_bytes()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Networks of every kind to be written and read again; shared by the tests in here and in `tests/interchange.rs`.
 
 use super::precocial::experiment::model::Header;
+use super::precocial::experiment::search::{DrawnLink, DrawnNetwork, DrawnNode, GraphModel};
 use super::precocial::experiment::{Model, record::Moment};
 use super::precocial::math::Activation;
 use super::precocial::network::{Loss, Mlp, Output};
@@ -27,6 +28,65 @@ pub fn models() -> Vec<Model> {
 #[allow(dead_code)]
 pub fn wide() -> Model {
     made(&[(60, Activation::Tanh), (40, Activation::Tanh)], 2, Output::Linear, Loss::MeanSquared)
+}
+
+/// Networks as topology searches find them: every activation on one or two levels, links that skip levels, and a node that
+/// nobody hears; one predicts two values, one tells three classes, and one acts.
+#[allow(dead_code)]
+pub fn graphs() -> Vec<GraphModel> {
+    let like = models();
+    let (values, classes) = (&like[0].header, &like[like.len() - 4].header);
+    let mut acts = values.clone();
+    // As actions, which have no scaling; inputs keep theirs, because raw years would drown every unit.
+    acts.target_scaler = Some(Scaler::identity(2));
+    [values, classes, &acts].into_iter().map(graph).collect()
+}
+
+fn graph(like: &Header) -> GraphModel {
+    let header = Header { kind: "graph".into(), hidden: Vec::new(), ..like.clone() };
+    let (inputs, outputs) = (header.inputs.len() as u32, header.targets.len() as u32);
+    let mut rng = Streams::new(u64::from(outputs)).stream(Purpose::Synthetic, 3, 2);
+    let all = Activation::all();
+    let first = inputs + 1 + outputs;
+    let node = |id: u32, kind: &str, activation: &Activation, level: u32| DrawnNode {
+        id,
+        kind: kind.into(),
+        activation: format!("{activation:?}").chars().take_while(|c| c.is_alphanumeric()).collect(),
+        slope: matches!(activation, Activation::LeakyRelu { .. }).then_some(0.25),
+        level,
+    };
+    let linear = &Activation::Linear;
+    let mut nodes: Vec<DrawnNode> = (0..inputs).map(|id| node(id, "input", linear, 0)).collect();
+    nodes.push(node(inputs, "bias", linear, 0));
+    nodes.extend((0..outputs).map(|output| node(inputs + 1 + output, "output", linear, 3)));
+    let count = all.len() as u32;
+    nodes.extend(all.iter().zip(first..).map(|(activation, id)| node(id, "hidden", activation, 1)));
+    nodes.extend(all.iter().zip(first + count..).map(|(activation, id)| node(id, "hidden", activation, 2)));
+    let mut links = Vec::new();
+    let mut link = |from: u32, to: u32, used: bool| {
+        links.push(DrawnLink { from, to, weight: 0.4 * rng.normal() as f32, used });
+    };
+    for hidden in 0..count {
+        let (below, above) = (first + hidden, first + count + hidden);
+        // The first unit hears nothing, and the last of the upper ones is heard by nobody.
+        for from in (0..=inputs).filter(|from| hidden > 0 && (from + hidden) % 3 != 0) {
+            link(from, below, true);
+        }
+        let used = hidden + 1 < count;
+        for from in [below, first + (hidden + 4) % count, hidden % (inputs + 1)] {
+            link(from, above, used);
+        }
+        for output in 0..outputs {
+            link(below, inputs + 1 + output, true);
+            if used && (hidden + output) % 2 == 0 {
+                link(above, inputs + 1 + output, true);
+            }
+        }
+    }
+    let (names, targets) = (header.inputs.clone(), header.targets.clone());
+    let drawn =
+        DrawnNetwork { inputs: names, outputs: targets, nodes, links, shared_weight: 1.0, header: Some(header) };
+    GraphModel::read(&drawn.json()).unwrap()
 }
 
 /// A network of small weights with scalings learnt from made-up rows: years, a ratio, a constant, a fraction.
@@ -76,6 +136,11 @@ fn made(hidden: &[(usize, Activation)], outputs: usize, output: Output, loss: Lo
 
 /// Raw rows for a model, one with a missing cell where it can fill that.
 pub fn rows(model: &Model) -> Array2<f64> {
+    rows_for(&model.header)
+}
+
+/// The same for whatever has such a header.
+pub fn rows_for(header: &Header) -> Array2<f64> {
     let mut rng = Streams::new(9).stream(Purpose::Synthetic, 3, 1);
     let mut rows = Array2::from_shape_fn((40, 4), |(_, column)| match column {
         0 => 1998.0 + (f64::from(rng.uniform()) * 25.0).floor(),
@@ -83,7 +148,7 @@ pub fn rows(model: &Model) -> Array2<f64> {
         2 => 0.1 + f64::from(rng.uniform()),
         _ => f64::from(rng.uniform()) * 1e-3,
     });
-    if model.header.input_scaler.fills_missing() {
+    if header.input_scaler.fills_missing() {
         rows[[5, 1]] = f64::NAN;
     }
     rows

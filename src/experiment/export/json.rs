@@ -8,6 +8,7 @@
 
 use super::{Description, Export};
 use crate::error::Result;
+use crate::experiment::search::GraphModel;
 
 /// A [`Description`] in JSON.
 pub struct Json;
@@ -33,6 +34,11 @@ impl Export for Json {
         let mut file = serde_json::to_vec(description).expect("a description is plain data");
         file.push(b'\n');
         Ok(file)
+    }
+
+    /// Nodes and links, as result folders hold them.
+    fn write_graph(&self, graph: &GraphModel, _: &Description) -> Option<Result<Vec<u8>>> {
+        Some(Ok(graph.drawn.json()))
     }
 }
 

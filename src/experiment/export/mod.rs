@@ -10,6 +10,8 @@
 //! | [`safetensors`], [`npz`], [`keras`], [`json`] | scaled | scaled | the reader, by the arrays named `input_…` and `output_…` |
 //! | [`dot`] | | | a picture |
 //!
+//! Networks of topology searches, which are graphs, go into [`onnx`], [`rust`], [`json`] and [`dot`].
+//!
 //! Scaled inputs are (x − `input_centre`) · `input_factor` + `input_middle`, computed in double precision, after missing cells
 //! are filled by `input_fill` where that is there; `predict` and the Rust file also stop them at ±10¹⁸. Raw outputs are
 //! (y − `output_middle`) · `output_spread` + `output_centre`; classes have no such arrays, their outputs are what they are.
@@ -28,7 +30,9 @@ pub mod safetensors;
 
 use crate::error::{Error, Kind, Result};
 use crate::experiment::Model;
+use crate::experiment::model::Header;
 use crate::experiment::record::Moment;
+use crate::experiment::search::GraphModel;
 use crate::math::Activation;
 use crate::network::{Loss, Output};
 use crate::registry;
@@ -85,6 +89,12 @@ pub trait Export: Send + Sync {
     /// # Errors
     /// A model larger than the format allows (`P0140`).
     fn write(&self, description: &Description) -> Result<Vec<u8>>;
+
+    /// The bytes of the file of a network that a topology search found, with a description of all but its nodes; `None` for
+    /// a format that holds chains of layers alone.
+    fn write_graph(&self, _graph: &GraphModel, _description: &Description) -> Option<Result<Vec<u8>>> {
+        None
+    }
 }
 
 /// What a layer does to its weighted sums.
@@ -264,7 +274,36 @@ impl Model {
 
     /// The model as all formats tell it.
     pub fn description(&self) -> Description {
-        let header = &self.header;
+        let last = match self.network.output() {
+            Output::Softmax => Function::Softmax,
+            Output::Linear => Function::Unit(Activation::Linear),
+            Output::Logistic => Function::Unit(Activation::Logistic),
+            Output::Tanh => Function::Unit(Activation::Tanh),
+            Output::Step => Function::Unit(Activation::Step),
+        };
+        let hidden = self.header.hidden.iter().map(|(_, activation)| Function::Unit(*activation));
+        let layers = self.network.layers().iter().zip(hidden.chain([last])).map(|(layer, function)| Layer {
+            inputs: layer.inputs,
+            outputs: layer.outputs,
+            function,
+            weights: self.params[layer.weights.clone()].chunks_exact(layer.inputs).map(<[f32]>::to_vec).collect(),
+            thresholds: self.params[layer.biases.clone()].to_vec(),
+        });
+        Description::of(&self.header, layers.collect())
+    }
+}
+
+/// Numbers of a scaling, with their name and shape.
+struct Scale<'a> {
+    name: &'static str,
+    /// Empty for a single number.
+    shape: Vec<usize>,
+    values: &'a [f64],
+}
+
+impl Description {
+    /// What a header tells, and these layers.
+    pub(super) fn of(header: &Header, layers: Vec<Layer>) -> Description {
         let scaler = &header.input_scaler;
         // The largest number stands in where a spread is too small to have a reciprocal.
         let factor = |spread: &f64| if *spread == 0.0 { 0.0 } else { (1.0 / spread).min(f64::MAX) };
@@ -280,20 +319,6 @@ impl Model {
             spread: scaler.spread().to_vec(),
             middle: scaler.middle(),
         });
-        let last = match self.network.output() {
-            Output::Softmax => Function::Softmax,
-            Output::Linear => Function::Unit(Activation::Linear),
-            Output::Logistic => Function::Unit(Activation::Logistic),
-            Output::Tanh => Function::Unit(Activation::Tanh),
-        };
-        let hidden = header.hidden.iter().map(|(_, activation)| Function::Unit(*activation));
-        let layers = self.network.layers().iter().zip(hidden.chain([last])).map(|(layer, function)| Layer {
-            inputs: layer.inputs,
-            outputs: layer.outputs,
-            function,
-            weights: self.params[layer.weights.clone()].chunks_exact(layer.inputs).map(<[f32]>::to_vec).collect(),
-            thresholds: self.params[layer.biases.clone()].to_vec(),
-        });
         let (experiment, arm, seed, moment) = header.origin.clone();
         Description {
             format: FORMAT.into(),
@@ -305,21 +330,11 @@ impl Model {
             loss: header.loss,
             input_scaling,
             output_scaling,
-            layers: layers.collect(),
+            layers,
             origin: Origin { experiment, arm, seed, moment },
         }
     }
-}
 
-/// Numbers of a scaling, with their name and shape.
-struct Scale<'a> {
-    name: &'static str,
-    /// Empty for a single number.
-    shape: Vec<usize>,
-    values: &'a [f64],
-}
-
-impl Description {
     /// All but weights and thresholds, as one line of JSON.
     fn metadata(&self) -> String {
         let mut bare = self.clone();

@@ -1,4 +1,4 @@
-//! ONNX, opset 17: a `Gemm` and an activation for each layer.
+//! ONNX, opset 17: a `Gemm` and an activation for each layer; for graphs, for each level and activation.
 //!
 //! **Raw inputs, raw outputs**: `inputs` `[rows × inputs]` and `outputs` `[rows × outputs]` are in the units of the data, as
 //! [`Model::predict`](crate::experiment::Model::predict) has them, and so in double precision: single precision has too few
@@ -10,8 +10,12 @@
 
 use super::{Description, Export, Function, doubles, singles, too_large};
 use crate::error::Result;
+use crate::experiment::search::GraphModel;
 use crate::files::protobuf::Message;
 use crate::math::Activation;
+use crate::network::Head;
+use crate::network::graph::GraphNode;
+use std::collections::BTreeMap;
 
 /// ONNX's protocol buffers (`onnx.proto3` of IR version 8), of which few messages are needed.
 pub struct Onnx;
@@ -39,19 +43,27 @@ impl Export for Onnx {
     }
 
     fn write(&self, description: &Description) -> Result<Vec<u8>> {
-        let graph = Graph::of(description);
-        let opset = Message::new().text(1, "").number(2, OPSET);
-        let metadata = Message::new().text(1, "precocial").text(2, &description.metadata());
-        let model = Message::new()
-            .number(1, IR_VERSION)
-            .text(2, "precocial")
-            .text(3, env!("CARGO_PKG_VERSION"))
-            .message(7, &graph.finish(description))
-            .message(8, &opset)
-            .message(14, &metadata);
-        let bytes = model.finish();
-        if bytes.len() > LARGEST { Err(too_large("ONNX", "2 GiB")) } else { Ok(bytes) }
+        model(Graph::of(description), description, description.layers.last().map_or(0, |layer| layer.outputs))
     }
+
+    fn write_graph(&self, found: &GraphModel, description: &Description) -> Option<Result<Vec<u8>>> {
+        Some(model(Graph::of_nodes(found, description), description, found.graph.outputs()))
+    }
+}
+
+/// The whole file.
+fn model(graph: Graph, description: &Description, outputs: usize) -> Result<Vec<u8>> {
+    let opset = Message::new().text(1, "").number(2, OPSET);
+    let metadata = Message::new().text(1, "precocial").text(2, &description.metadata());
+    let model = Message::new()
+        .number(1, IR_VERSION)
+        .text(2, "precocial")
+        .text(3, env!("CARGO_PKG_VERSION"))
+        .message(7, &graph.finish(description, outputs))
+        .message(8, &opset)
+        .message(14, &metadata);
+    let bytes = model.finish();
+    if bytes.len() > LARGEST { Err(too_large("ONNX", "2 GiB")) } else { Ok(bytes) }
 }
 
 /// How ONNX numbers the types of elements.
@@ -71,6 +83,76 @@ struct Graph {
 impl Graph {
     fn of(description: &Description) -> Graph {
         let mut graph = Graph { message: Message::new(), values: 0 };
+        let mut x = graph.begin(description);
+        for (index, layer) in description.layers.iter().enumerate() {
+            let weights = singles(layer.weights.iter().flatten());
+            let weights =
+                graph.constant(&format!("weights_{index}"), Element::Single, &[layer.outputs, layer.inputs], weights);
+            let thresholds = singles(&layer.thresholds);
+            let thresholds =
+                graph.constant(&format!("thresholds_{index}"), Element::Single, &[layer.outputs], thresholds);
+            x = graph.node("Gemm", &[&x, &weights, &thresholds], &[("transB", Attribute::Number(1))]);
+            x = graph.function(layer.function, x);
+        }
+        graph.end(description, x);
+        graph
+    }
+
+    /// Level by level: all that was computed so far stands side by side, nodes of one activation hear it by one matrix, with
+    /// zeros where there is no link, and what they say is put beside it.
+    fn of_nodes(found: &GraphModel, description: &Description) -> Graph {
+        let mut graph = Graph { message: Message::new(), values: 0 };
+        let mut known = graph.begin(description);
+        let bias = found.graph.inputs() as u32;
+        let mut columns: BTreeMap<u32, usize> = (0..bias).map(|input| (input, input as usize)).collect();
+        let mut weights = found.weights.iter().copied();
+        let mut incoming: BTreeMap<u32, Vec<(u32, f32)>> = BTreeMap::new();
+        for ((from, to), weight) in found.graph.links().zip(&mut weights) {
+            incoming.entry(to).or_default().push((from, weight));
+        }
+        let nodes = found.graph.nodes();
+        let (hidden, outputs) = nodes.split_at(nodes.len() - found.graph.outputs());
+        let levels: Vec<&[GraphNode]> = hidden.chunk_by(|a, b| a.level == b.level).chain([outputs]).collect();
+        for (index, level) in levels.iter().enumerate() {
+            let mut said = Vec::new();
+            for (run, nodes) in level.chunk_by(|a, b| a.activation == b.activation).enumerate() {
+                let mut matrix = vec![0.0_f32; nodes.len() * columns.len()];
+                let mut thresholds = vec![0.0_f32; nodes.len()];
+                for (row, node) in nodes.iter().enumerate() {
+                    for (from, weight) in incoming.get(&node.id).into_iter().flatten() {
+                        match columns.get(from) {
+                            Some(column) => matrix[row * columns.len() + column] = *weight,
+                            None => thresholds[row] = *weight,
+                        }
+                    }
+                }
+                let (name, shape) = (format!("{index}_{run}"), [nodes.len(), columns.len()]);
+                let matrix = graph.constant(&format!("weights_{name}"), Element::Single, &shape, singles(&matrix));
+                let thresholds =
+                    graph.constant(&format!("thresholds_{name}"), Element::Single, &shape[..1], singles(&thresholds));
+                let sums = graph.node("Gemm", &[&known, &matrix, &thresholds], &[("transB", Attribute::Number(1))]);
+                said.push(graph.function(Function::Unit(nodes[0].activation), sums));
+            }
+            if index + 1 < levels.len() {
+                for node in *level {
+                    let column = columns.len();
+                    columns.insert(node.id, column);
+                }
+                said.insert(0, known);
+            }
+            let said: Vec<&str> = said.iter().map(String::as_str).collect();
+            known = graph.node("Concat", &said, &[("axis", Attribute::Number(1))]);
+        }
+        if found.head() == Head::SoftmaxCrossEntropy {
+            known = graph.function(Function::Softmax, known);
+        }
+        graph.end(description, known);
+        graph
+    }
+
+    /// From raw inputs to scaled ones in single precision.
+    fn begin(&mut self, description: &Description) -> String {
+        let graph = self;
         let scaling = &description.input_scaling;
         let mut x = "inputs".to_owned();
         if !scaling.fill.is_empty() {
@@ -84,29 +166,22 @@ impl Graph {
             x = graph.with_doubles("Mul", &x, &scaling.factor);
             x = graph.with_doubles("Add", &x, &[scaling.middle]);
         }
-        x = graph.cast(&x, Element::Single);
-        for (index, layer) in description.layers.iter().enumerate() {
-            let weights = singles(layer.weights.iter().flatten());
-            let weights =
-                graph.constant(&format!("weights_{index}"), Element::Single, &[layer.outputs, layer.inputs], weights);
-            let thresholds = singles(&layer.thresholds);
-            let thresholds =
-                graph.constant(&format!("thresholds_{index}"), Element::Single, &[layer.outputs], thresholds);
-            x = graph.node("Gemm", &[&x, &weights, &thresholds], &[("transB", Attribute::Number(1))]);
-            x = graph.function(layer.function, x);
-        }
-        x = graph.cast(&x, Element::Double);
+        graph.cast(&x, Element::Single)
+    }
+
+    /// From the outputs of the network to raw ones.
+    fn end(&mut self, description: &Description, x: String) {
+        let graph = self;
+        let mut x = graph.cast(&x, Element::Double);
         if let Some(scaling) = &description.output_scaling {
             x = graph.with_doubles("Sub", &x, &[scaling.middle]);
             x = graph.with_doubles("Mul", &x, &scaling.spread);
             x = graph.with_doubles("Add", &x, &scaling.centre);
         }
         graph.named_node("Identity", &[&x], "outputs", &[]);
-        graph
     }
 
-    fn finish(self, description: &Description) -> Message {
-        let outputs = description.layers.last().map_or(0, |layer| layer.outputs);
+    fn finish(self, description: &Description, outputs: usize) -> Message {
         let about = format!("inputs: {}; outputs: {}", description.inputs.join(", "), description.targets.join(", "));
         self.message
             .text(2, "network")

@@ -6,7 +6,9 @@
 
 use super::{Description, Export, Function};
 use crate::error::{Result, printable};
+use crate::experiment::search::GraphModel;
 use crate::math::Activation;
+use crate::network::Head;
 use std::fmt::Write;
 
 /// Rust source, edition 2021 or later.
@@ -31,56 +33,108 @@ impl Export for Rust {
 
     /// Writing to a text cannot fail, so results of `writeln!` are dropped here.
     fn write(&self, description: &Description) -> Result<Vec<u8>> {
-        let inputs = description.inputs.len();
         let outputs = description.layers.last().map_or(0, |layer| layer.outputs);
-        let origin = &description.origin;
-        let mut text = String::from("// Written by `precocial export --to rust`.\n");
-        let (experiment, arm) = (printable(&origin.experiment), printable(&origin.arm));
-        _ = writeln!(
-            text,
-            "// Weights: experiment {experiment}, arm {arm}, seed {}, {:?}.",
-            origin.seed, origin.moment
-        );
-        text.push_str(if description.classification && outputs == 1 {
-            "// The output speaks for the second class.\n\n"
-        } else {
-            "\n"
-        });
-        let targets = if description.classification { "CLASSES" } else { "OUTPUTS" };
-        for (name, words) in [("INPUTS", &description.inputs), (targets, &description.targets)] {
-            _ = writeln!(text, "#[rustfmt::skip]\npub const {name}: [&str; {}] = {words:?};", words.len());
-        }
-        let mut numbers = |name: &str, of: &str, values: &dyn std::fmt::Debug| {
-            _ = writeln!(text, "#[rustfmt::skip]\nstatic {name}: {of} = {values:?};");
-        };
+        let mut text = head(description, outputs);
         for (index, layer) in description.layers.iter().enumerate() {
             let (inputs, outputs) = (layer.inputs, layer.outputs);
-            numbers(&format!("WEIGHTS_{index}"), &format!("[[f32; {inputs}]; {outputs}]"), &layer.weights);
-            numbers(&format!("THRESHOLDS_{index}"), &format!("[f32; {outputs}]"), &layer.thresholds);
+            numbers(&mut text, &format!("WEIGHTS_{index}"), &format!("[[f32; {inputs}]; {outputs}]"), &layer.weights);
+            numbers(&mut text, &format!("THRESHOLDS_{index}"), &format!("[f32; {outputs}]"), &layer.thresholds);
         }
-        let scaling = &description.input_scaling;
-        numbers("INPUT_CENTRE", &format!("[f64; {inputs}]"), &scaling.centre);
-        numbers("INPUT_FACTOR", &format!("[f64; {inputs}]"), &scaling.factor);
-        if !scaling.fill.is_empty() {
-            numbers("INPUT_FILL", &format!("[f64; {inputs}]"), &scaling.fill);
+        let mut body = String::new();
+        for (index, layer) in description.layers.iter().enumerate() {
+            let sums = format!("layer(&WEIGHTS_{index}, &THRESHOLDS_{index}, &x)");
+            let line = match layer.function {
+                Function::Softmax => format!("softmax({sums})"),
+                Function::Unit(Activation::Linear) => sums,
+                Function::Unit(activation) => format!("{sums}.map(|a| {})", formula(activation)),
+            };
+            _ = writeln!(body, "    let x = {line};");
         }
-        if let Some(scaling) = &description.output_scaling {
-            numbers("OUTPUT_CENTRE", &format!("[f64; {outputs}]"), &scaling.centre);
-            numbers("OUTPUT_SPREAD", &format!("[f64; {outputs}]"), &scaling.spread);
-        }
-        predict(description, &mut text);
+        predict(description, outputs, &body, &mut text);
         text.push_str(LAYER);
-        let mut helpers: Vec<&str> = description.layers.iter().filter_map(|layer| helper(layer.function)).collect();
-        helpers.sort_unstable();
-        helpers.dedup();
-        helpers.iter().for_each(|helper| text.push_str(helper));
+        helpers(description.layers.iter().map(|layer| layer.function), &mut text);
         Ok(text.into_bytes())
+    }
+
+    /// One line a node, in the order of computing.
+    fn write_graph(&self, found: &GraphModel, description: &Description) -> Option<Result<Vec<u8>>> {
+        let outputs = found.graph.outputs();
+        let mut text = head(description, outputs);
+        let bias = found.graph.inputs() as u32;
+        let name = |node: u32| if node < bias { format!("x[{node}]") } else { format!("n{node}") };
+        let mut links = found.graph.links().zip(&found.weights).peekable();
+        let mut body = String::new();
+        for node in found.graph.nodes() {
+            let mut sum = String::new();
+            while let Some(((from, _), weight)) = links.next_if(|((_, to), _)| *to == node.id) {
+                let weight = f64::from(*weight);
+                let plus = if sum.is_empty() { "" } else { " + " };
+                let times = if from == bias { String::new() } else { format!(" * {}", name(from)) };
+                _ = write!(sum, "{plus}{weight:?}{times}");
+            }
+            if sum.is_empty() {
+                sum.push_str("0.0");
+            }
+            let said = formula(node.activation);
+            _ = writeln!(body, "    let n{} = {{\n        let a: f64 = {sum};\n        {said}\n    }};", node.id);
+        }
+        let said: Vec<String> = (0..outputs as u32).map(|output| name(bias + 1 + output)).collect();
+        let said = format!("[{}]", said.join(", "));
+        let softmax = found.head() == Head::SoftmaxCrossEntropy;
+        // A network may hear none of its inputs.
+        body.push_str("    _ = x;\n");
+        _ = writeln!(body, "    let x = {};", if softmax { format!("softmax({said})") } else { said });
+        predict(description, outputs, &body, &mut text);
+        let units = found.graph.nodes().iter().map(|node| Function::Unit(node.activation));
+        helpers(units.chain(softmax.then_some(Function::Softmax)), &mut text);
+        Some(Ok(text.into_bytes()))
     }
 }
 
-fn predict(description: &Description, text: &mut String) {
+/// Where the weights come from, names, and the numbers of both scalings.
+fn head(description: &Description, outputs: usize) -> String {
     let inputs = description.inputs.len();
-    let outputs = description.layers.last().map_or(0, |layer| layer.outputs);
+    let origin = &description.origin;
+    let mut text = String::from("// Written by `precocial export --to rust`.\n");
+    let (experiment, arm) = (printable(&origin.experiment), printable(&origin.arm));
+    _ = writeln!(text, "// Weights: experiment {experiment}, arm {arm}, seed {}, {:?}.", origin.seed, origin.moment);
+    text.push_str(if description.classification && outputs == 1 {
+        "// The output speaks for the second class.\n\n"
+    } else {
+        "\n"
+    });
+    let targets = if description.classification { "CLASSES" } else { "OUTPUTS" };
+    for (name, words) in [("INPUTS", &description.inputs), (targets, &description.targets)] {
+        _ = writeln!(text, "#[rustfmt::skip]\npub const {name}: [&str; {}] = {words:?};", words.len());
+    }
+    let scaling = &description.input_scaling;
+    numbers(&mut text, "INPUT_CENTRE", &format!("[f64; {inputs}]"), &scaling.centre);
+    numbers(&mut text, "INPUT_FACTOR", &format!("[f64; {inputs}]"), &scaling.factor);
+    if !scaling.fill.is_empty() {
+        numbers(&mut text, "INPUT_FILL", &format!("[f64; {inputs}]"), &scaling.fill);
+    }
+    if let Some(scaling) = &description.output_scaling {
+        numbers(&mut text, "OUTPUT_CENTRE", &format!("[f64; {outputs}]"), &scaling.centre);
+        numbers(&mut text, "OUTPUT_SPREAD", &format!("[f64; {outputs}]"), &scaling.spread);
+    }
+    text
+}
+
+fn numbers(text: &mut String, name: &str, of: &str, values: &dyn std::fmt::Debug) {
+    _ = writeln!(text, "#[rustfmt::skip]\nstatic {name}: {of} = {values:?};");
+}
+
+/// The functions that some formulas need.
+fn helpers(functions: impl Iterator<Item = Function>, text: &mut String) {
+    let mut helpers: Vec<&str> = functions.filter_map(helper).collect();
+    helpers.sort_unstable();
+    helpers.dedup();
+    helpers.iter().for_each(|helper| text.push_str(helper));
+}
+
+/// The function; `body` goes from scaled inputs `x` to the outputs of the network, `x` again.
+fn predict(description: &Description, outputs: usize, body: &str, text: &mut String) {
+    let inputs = description.inputs.len();
     let scaling = &description.input_scaling;
     let meaning = match (description.classification, outputs) {
         (false, _) => "values in their own units",
@@ -104,15 +158,7 @@ pub fn predict(inputs: &[f64; {inputs}]) -> [f64; {outputs}] {{
         ((cell - INPUT_CENTRE[at]) * INPUT_FACTOR[at] + {middle:?}).clamp(-1e18, 1e18)
     }});"
     );
-    for (index, layer) in description.layers.iter().enumerate() {
-        let sums = format!("layer(&WEIGHTS_{index}, &THRESHOLDS_{index}, &x)");
-        let line = match layer.function {
-            Function::Softmax => format!("softmax({sums})"),
-            Function::Unit(Activation::Linear) => sums,
-            Function::Unit(activation) => format!("{sums}.map(|a| {})", formula(activation)),
-        };
-        _ = writeln!(text, "    let x = {line};");
-    }
+    text.push_str(body);
     if let Some(scaling) = &description.output_scaling {
         let middle = scaling.middle;
         _ = writeln!(

@@ -299,6 +299,7 @@ fn choose(layers: &[Layer], choices: &Choices) -> Result<Vec<Function>> {
         Output::Linear => Function::Unit(Activation::Linear),
         Output::Logistic => Function::Unit(Activation::Logistic),
         Output::Tanh => Function::Unit(Activation::Tanh),
+        Output::Step => Function::Unit(Activation::Step),
     });
     functions.push(match (last, asked) {
         (Some(last), Some(asked)) if last != asked => return Err(tells_itself()),
@@ -326,6 +327,7 @@ fn functions_of(functions: &[Function], layers: &[Layer]) -> Result<(Vec<(usize,
         Function::Unit(Activation::Linear) => Output::Linear,
         Function::Unit(Activation::Logistic) => Output::Logistic,
         Function::Unit(Activation::Tanh) => Output::Tanh,
+        Function::Unit(Activation::Step) => Output::Step,
         Function::Unit(_) => {
             return Err(Error::data("P0313", format!("{} is no activation that outputs may have", last.name())).help(
                 "outputs are softmax, linear, logistic or tanh: add a linear layer of weights 1 on the diagonal",

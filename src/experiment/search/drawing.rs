@@ -2,6 +2,9 @@
 
 use crate::error::printable;
 use crate::evolve::wann::{Genome, Individual, NodeKind};
+use crate::experiment::export::Function;
+use crate::experiment::model::Header;
+use crate::math::Activation;
 use crate::network::graph::levels;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -19,6 +22,9 @@ pub struct DrawnNetwork {
     pub links: Vec<DrawnLink>,
     /// The best single shared weight.
     pub shared_weight: f32,
+    /// What turns a row of a table into a prediction; missing in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
 }
 
 /// A node.
@@ -30,6 +36,9 @@ pub struct DrawnNode {
     pub kind: String,
     /// What it does to its weighted sum.
     pub activation: String,
+    /// Steepness left of 0, of a `LeakyRelu`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope: Option<f64>,
     /// Links on the longest path from an input; outputs stand together behind all others.
     pub level: u32,
 }
@@ -76,11 +85,15 @@ impl DrawnNetwork {
         let nodes = nodes.map(|(node, level)| DrawnNode {
             id: node.id,
             kind: format!("{:?}", node.kind).to_lowercase(),
-            activation: format!("{:?}", node.activation),
+            activation: Function::Unit(node.activation).name(),
+            slope: match node.activation {
+                Activation::LeakyRelu { slope } => Some(slope.get()),
+                _ => None,
+            },
             level,
         });
         let (inputs, outputs) = (names.0.to_vec(), names.1.to_vec());
-        DrawnNetwork { inputs, outputs, nodes: nodes.collect(), links, shared_weight }
+        DrawnNetwork { inputs, outputs, nodes: nodes.collect(), links, shared_weight, header: None }
     }
 
     /// As a JSON file.

@@ -15,13 +15,15 @@ use crate::evolve::{Evaluate, Evaluations, Scoring, Strategy};
 use crate::experiment::checkpoint::{self, Slot, Vault};
 use crate::experiment::folder::{Folder, Manifest, State};
 use crate::experiment::load::Document;
+use crate::experiment::model::Header;
+use crate::experiment::record::Moment;
 use crate::experiment::resume::{Reopened, check_data};
 use crate::experiment::run::{RunOptions, blank, create, end, pool, prolong, safe, tidy};
 use crate::experiment::watch::{Event, Watch};
 use crate::files;
-use crate::network::Weights;
+use crate::network::{Head, Loss, Output, Weights};
 use crate::rng::Streams;
-use crate::task::Prepared;
+use crate::task::{Prepared, Scaler, TargetKind};
 use crate::train::Batch;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -219,6 +221,7 @@ fn run_seed(
     };
     let Examined { results: told, weights, shared, tuned, trajectory, cost: examined } = examined;
     let drawn = DrawnNetwork::new(champion, (&study.inputs, &study.outputs), shared, tuned.as_deref());
+    let drawn = DrawnNetwork { header: Some(header(study, prepared.as_ref(), seed)), ..drawn };
     files::replace(&network_path(study, folder, seed, "json"), &drawn.json())?;
     files::replace(&network_path(study, folder, seed, "dot"), drawn.dot().as_bytes())?;
     let mut results = history.in_sample(study, prepared.as_ref());
@@ -229,6 +232,27 @@ fn run_seed(
     slot.finish(&found)?;
     watch.event(Event::SearchFinished { seed, rows: &found.tables.results });
     Ok(Some(found))
+}
+
+/// What turns rows into predictions of the network that was found. Observations and actions are taken as they are.
+fn header(study: &SearchStudy, prepared: Option<&Prepared>, seed: u64) -> Header {
+    let classification = study.document.task.kind() == TargetKind::Classes;
+    let (inputs, outputs) = (study.inputs.len(), study.outputs.len());
+    let entropy = study.judge().head == Head::SoftmaxCrossEntropy;
+    let target_scaler = prepared.and_then(|prepared| prepared.target_scaler.clone());
+    Header {
+        kind: "graph".into(),
+        inputs: study.inputs.clone(),
+        hidden: Vec::new(),
+        output: if entropy { Output::Softmax } else { Output::Linear },
+        loss: if entropy { Loss::CrossEntropy } else { Loss::MeanSquared },
+        targets: study.outputs.clone(),
+        classification,
+        encoding: (study.judge().encoding.off, study.judge().encoding.on),
+        input_scaler: prepared.map_or_else(|| Scaler::identity(inputs), |prepared| prepared.input_scaler.clone()),
+        target_scaler: target_scaler.or_else(|| (!classification).then(|| Scaler::identity(outputs))),
+        origin: (study.document.name.to_string(), ARM.to_owned(), seed, Moment::End),
+    }
 }
 
 /// What watchers are told of.

@@ -153,6 +153,7 @@ impl SuiteStudy {
             report: Default::default(),
             checkpoint: Default::default(),
             audit: None,
+            reference: None,
         }
     }
 

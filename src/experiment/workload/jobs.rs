@@ -136,6 +136,7 @@ pub fn arm(shape: &Shape, method: &str, passes: u64, visit: Visit) -> Result<()>
             scratch,
             log: log_now,
             pause: &|_| false,
+            follow: None,
         })?;
         let weight = arm.weights().and_then(|weights| weights.first()).map_or(f64::NAN, |weight| f64::from(*weight));
         Ok((cost, weight))

@@ -1,5 +1,5 @@
-//! Ways to change the parameters: gradient descent and its relatives, which follow a gradient, and methods that ask the
-//! objective themselves.
+//! Ways to change the parameters: gradient descent and its relatives, which follow a gradient, methods that ask the
+//! objective themselves, and the perceptron rule, which corrects mistakes row by row.
 
 mod adam;
 mod adam_w;
@@ -10,6 +10,7 @@ mod minimize;
 mod momentum;
 mod nesterov;
 mod newton;
+mod perceptron;
 mod rms_prop;
 mod rprop;
 mod scaled_conjugate_gradient;
@@ -24,6 +25,7 @@ pub use minimize::{Memory, Minimize, Progress};
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
 pub use newton::Newton;
+pub use perceptron::{Perceptron, Separation};
 pub use rms_prop::RmsProp;
 pub use rprop::Rprop;
 pub use scaled_conjugate_gradient::{Conjugate, ScaledConjugateGradient};
@@ -49,6 +51,7 @@ impl OptimizerState {
         let (first, memory) = match optimizer.steps() {
             Steps::ByGradient(optimizer) => (optimizer.slots(), Memory::Nothing),
             Steps::ByObjective(method) => (&[][..], method.begin()),
+            Steps::ByCorrection(_) => (&[][..], Memory::Nothing),
         };
         self.memory = memory;
         self.slots.resize_with(first.len(), Vec::new);
@@ -63,6 +66,7 @@ impl OptimizerState {
         let (slots, begin) = match optimizer.steps() {
             Steps::ByGradient(optimizer) => (optimizer.slots().len(), Memory::Nothing),
             Steps::ByObjective(method) => (0, method.begin()),
+            Steps::ByCorrection(_) => (0, Memory::Nothing),
         };
         self.slots.len() == slots
             && self.slots.iter().all(|slot| slot.len() == parameters)
@@ -81,6 +85,7 @@ pub trait Train: Send + Sync {
         match self.steps() {
             Steps::ByGradient(optimizer) => optimizer.full_batch_only(),
             Steps::ByObjective(_) => true,
+            Steps::ByCorrection(_) => false,
         }
     }
 }
@@ -92,6 +97,8 @@ pub enum Steps<'a> {
     ByGradient(&'a dyn Optimize),
     /// Whatever it asks of the objective.
     ByObjective(&'a dyn Minimize),
+    /// Rows that are told wrong, one after the other.
+    ByCorrection(&'a Perceptron),
 }
 
 impl<T: Optimize> Train for T {
@@ -131,6 +138,7 @@ crate::registry! {
         ScaledConjugateGradient(ScaledConjugateGradient),
         Lbfgs(Lbfgs),
         Newton(Newton),
+        Perceptron(Perceptron),
     }
 }
 

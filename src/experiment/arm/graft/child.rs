@@ -112,6 +112,7 @@ impl Pool<'_> {
             (Loss::CrossEntropy, _) | (_, Output::Linear | Output::Softmax) => 1.0,
             (Loss::MeanSquared, Output::Logistic) => y * (1.0 - y),
             (Loss::MeanSquared, Output::Tanh) => 1.0 - y * y,
+            (Loss::MeanSquared, Output::Step) => 0.0,
         };
         let wrong = predicted.iter().zip(rows.targets()).map(|(y, t)| {
             let y = f64::from(*y);

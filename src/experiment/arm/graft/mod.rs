@@ -149,6 +149,10 @@ impl Contest for Graft {
         None
     }
 
+    fn needs_slopes(&self) -> bool {
+        true
+    }
+
     fn scheme(&self) -> Option<&Initializer> {
         self.scheme.as_ref()
     }
