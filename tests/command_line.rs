@@ -469,3 +469,50 @@ fn a_reader_that_leaves_early_is_no_error() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stderr.is_empty());
 }
+
+#[test]
+fn a_training_can_be_followed_without_changing_it() {
+    let place = Place::new();
+    place.good(&["run", "tiny.ron", "--out", "alone", "--no-report"]);
+    let (code, _, said) = place.call(&["run", "tiny.ron", "--out", "followed", "--no-report", "--follow", "random:2"]);
+    assert_eq!(code, 0, "{said}");
+    let head = said.lines().position(|line| line.contains("epoch") && line.contains("performance")).unwrap();
+    let first: Vec<&str> = said.lines().nth(head + 1).unwrap().split_whitespace().collect();
+    // Epoch, time and its unit, performance, gradient; Adam has no damping, and nobody counts checks.
+    assert_eq!((first.len(), first[2], &first[5..]), (7, "s", &["–", "–"][..]), "{said}");
+    let hashes = |run: &str| column(&place.table(run), "weights_hash");
+    assert_eq!(hashes("alone"), hashes("followed"));
+    let told = place.good(&["run", "tiny.ron", "--out", "told", "--no-report", "--follow", "ga", "--json"]);
+    let steps = told.lines().filter(|line| line.contains("\"event\":\"step\"")).count();
+    assert!(steps > 3 && told.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    for wrong in ["gaa", "ga:9", "ga:x"] {
+        assert!(place.bad(2, &["run", "tiny.ron", "--follow", wrong]).contains("P0109"), "{wrong}");
+    }
+    assert!(!place.path("results").exists());
+}
+
+/// A search of a second whose networks are looked at from outside.
+#[test]
+fn networks_of_searches_predict_and_are_exported() {
+    let place = Place::new();
+    let text = r#"TopologySearch(
+        schema: 1, name: "found", seeds: List([1]),
+        task: Classification(data: Builtin("iris"), split: Stratified(train: 0.7, test: 0.3)),
+        search: (population: 8, generations: 3), after: (random_draws: 2),
+    )"#;
+    std::fs::write(place.path("found.ron"), text).unwrap();
+    place.good(&["run", "found.ron", "--out", "found", "--no-report"]);
+    let network = place.path("found").join("networks/found-s1.json");
+    let network = network.to_str().unwrap();
+    let found: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(network).unwrap()).unwrap();
+    let inputs: Vec<&str> = found["inputs"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let header = inputs.join(",");
+    std::fs::write(place.path("rows.csv"), format!("{header}\n5.1,3.5,1.4,0.2\n6.3,3.3,6.0,2.5\n")).unwrap();
+    let told = place.good(&["predict", network, "rows.csv"]);
+    assert_eq!((told.lines().count(), &told[..6]), (3, "class,"), "{told}");
+    for to in ["onnx", "dot", "rust", "json"] {
+        place.good(&["export", network, "--to", to]);
+    }
+    assert!(place.bad(3, &["export", network, "--to", "keras"]).contains("P0311"));
+    assert!(std::fs::read_to_string(place.path("found-s1.rs")).unwrap().contains("pub fn predict"));
+}

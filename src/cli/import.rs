@@ -104,6 +104,6 @@ fn output(word: &str) -> std::result::Result<Output, String> {
         "logistic" => Ok(Output::Logistic),
         "tanh" => Ok(Output::Tanh),
         "step" => Ok(Output::Step),
-        _ => Err("known are softmax, linear, logistic, tanh".into()),
+        _ => Err("known are softmax, linear, logistic, tanh, step".into()),
     }
 }
