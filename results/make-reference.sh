@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every shipped experiment and suite and keeps report, numbers and key plots under results/reference,
-# results/classics and results/suite. With the argument `classics` it makes those alone, in a minute.
+# results/classics and results/suite. With the argument `classics` it makes those alone, in two minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --locked --quiet
@@ -14,6 +14,7 @@ for file in experiments/classics/*.ron; do
         depth-against-width) plots="error-against-size" ;;
         descent-paths) plots="convergence-budget" ;;
         xor-hidden-space) plots="hidden-space" ;;
+        autoencoder-digits) plots="reconstruction" ;;
         bad-starts) plots="saturation,convergence-budget" ;;
         *) plots="boundary" ;;
     esac

@@ -2,12 +2,13 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::experiment::arm::{Method, Plans, StartContext};
-use crate::experiment::config::{ArmConfig, Experiment, Network, Seeds};
+use crate::experiment::config::{ArmConfig, Experiment, Network, Seeds, Task};
 use crate::experiment::model::check_names;
+use crate::experiment::record;
 use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
 use crate::rng::Streams;
-use crate::task::{Dataset, Encoding, Layout, LoadContext, Parts, Prepared, Supervised, TargetKind, Targets};
+use crate::task::{Dataset, Encoding, Layout, LoadContext, Parts, Prepared, Scaling, Supervised, TargetKind, Targets};
 use crate::train::{TrainContext, Training};
 use std::path::Path;
 
@@ -70,21 +71,31 @@ impl Study {
     pub fn new(experiment: Experiment, folder: &Path) -> Result<Study> {
         let (seeds, order) = check(&experiment)?;
         let experiment = super::recipes::resolve(experiment, folder)?;
-        let classification = experiment.task.is_classification();
-        let kind = if classification { TargetKind::Classes } else { TargetKind::Values };
-        let dataset = experiment.task.data().load(&LoadContext { folder, kind })?;
-        let (Targets::Classes { names, .. } | Targets::Values { names, .. }) = &dataset.targets;
-        check_names(&dataset.input_names, names)?;
-        let loss = experiment.task.loss();
+        let task = &experiment.task;
+        let mut dataset = task.data().load(&LoadContext { folder, kind: task.kind() })?;
+        if task.is_autoencoding() {
+            dataset = dataset.reconstructing();
+        }
+        check_names(&dataset.input_names, dataset.target_names())?;
+        let loss = task.loss();
         let output = experiment.network.output().unwrap_or(match loss {
+            Loss::CrossEntropy if task.is_autoencoding() => Output::Logistic,
             Loss::CrossEntropy => Output::Softmax,
             Loss::MeanSquared => Output::Linear,
         });
-        if !classification && loss == Loss::CrossEntropy {
+        if task.kind() == TargetKind::Values && loss == Loss::CrossEntropy {
             return Err(Error::experiment("P0135", "`CrossEntropy` is a loss of classes, and this is a regression")
                 .help("write `loss: MeanSquared`, or `task: Classification(…)`"));
         }
+        if task.is_autoencoding() {
+            check_reconstruction(task, &dataset, output)?;
+        }
         let encoding = match &dataset.targets {
+            // Beyond 10¹⁸ no scaled number lies.
+            Targets::Inputs { .. } if loss == Loss::MeanSquared => {
+                Encoding { units: dataset.features(), off: -1e18, on: 1e18 }
+            }
+            Targets::Inputs { .. } => Encoding { units: dataset.features(), off: 0.0, on: 1.0 },
             Targets::Classes { names, .. } => Encoding {
                 units: if names.len() == 2 && output != Output::Softmax { 1 } else { names.len() },
                 off: if output == Output::Tanh { -1.0 } else { 0.0 },
@@ -295,7 +306,7 @@ impl Study {
         let features = self.dataset.features();
         let packed: u128 = rows.iter().map(|rows| Rows::bytes(*rows, features, self.encoding.units)).sum();
         let targets = match &self.dataset.targets {
-            Targets::Classes { .. } => 4,
+            Targets::Classes { .. } | Targets::Inputs { .. } => 4,
             Targets::Values { names, .. } => 8 * names.len(),
         };
         let data = (self.dataset.rows() * (8 * features + targets)) as u128;
@@ -307,7 +318,8 @@ impl Study {
             false => (self.encoding.units, PREDICTION[1]),
         };
         let arms = self.experiment.arms.len() as u128;
-        let predictions = (self.dataset.rows() * outputs) as u128 * (each * arms + WRITTEN);
+        let written = record::predicted_rows(&self.dataset.targets, self.dataset.rows(), outputs);
+        let predictions = (written * outputs) as u128 * (each * arms + WRITTEN);
         let arm = |place: usize| {
             let (network, plans) = (self.network_of(place), self.plans(place));
             let method = &self.experiment.arms[place].method;
@@ -328,6 +340,45 @@ impl Study {
         let arms = &self.experiment.arms;
         Plans { parameters: self.network_of(arm).parameters() as u64, training: self.training_of(arm), arms }
     }
+}
+
+/// Whether outputs of this kind can give back what the inputs of `dataset` become by the task's scaling, and whether rows are
+/// images of the size that was written.
+fn check_reconstruction(task: &Task, dataset: &Dataset, output: Output) -> Result<()> {
+    let features = dataset.features();
+    if let Some((width, height)) = task.image(features)
+        && width.checked_mul(height) != Some(features)
+    {
+        let message = format!("`image` of {width} by {height} pixels does not fit rows of {features} inputs");
+        return Err(Error::experiment("P0121", message)
+            .note("an image has one input for each pixel, row by row from above")
+            .help("write width and height whose product is the number of inputs, or leave `image` out"));
+    }
+    let (low, high) = match output {
+        Output::Linear => return Ok(()),
+        Output::Logistic => (0.0, 1.0),
+        Output::Tanh => (-1.0, 1.0),
+        Output::Softmax => {
+            let message = "`Softmax` outputs share a sum of 1 among them, which inputs do not";
+            return Err(Error::experiment("P0135", message)
+                .help("write `output: Logistic`, or leave `output` out and write `loss: MeanSquared`"));
+        }
+    };
+    let fits = match task.scaling() {
+        Scaling::MinMax(interval) => low <= interval.low.get() && interval.high.get() <= high,
+        Scaling::None => dataset.inputs.iter().all(|x| x.is_nan() || (low..=high).contains(x)),
+        _ => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    let message =
+        format!("`{output:?}` outputs lie between {low} and {high}, and the inputs that they shall equal do not");
+    let error = Error::experiment("P0135", message).help(format!("write `scaling: MinMax(low: {low}, high: {high})`"));
+    Err(match task.loss() {
+        Loss::MeanSquared => error.help("or `output: Linear`"),
+        Loss::CrossEntropy => error.help("or `loss: MeanSquared` and `output: Linear`"),
+    })
 }
 
 /// What is wrong with the network or training that an arm has of its own.

@@ -21,6 +21,7 @@ mod parts;
 mod performance;
 mod profile;
 mod proxy_rank;
+mod reconstruction;
 mod regression;
 mod saturation;
 mod search_vs_training;
@@ -44,6 +45,7 @@ pub const PLOTS: &[&dyn Plot] = &[
     &fitted_curve::FittedCurve,
     &boundary::Boundary,
     &hidden_space::HiddenSpace,
+    &reconstruction::Reconstruction,
     &performance::Performance,
     &training_state::TrainingState,
     &regression::Regression,
@@ -206,9 +208,11 @@ fn seeds_caption(analysis: &Analysis) -> String {
 mod tests {
     use super::*;
     use crate::report::analysis::Models;
-    use crate::report::fixture::{analysis, audited, curve, experiment, law, manifest, planes, regression, shaped};
+    use crate::report::fixture::{
+        analysis, audited, curve, experiment, law, manifest, planes, reconstructed, regression, shaped,
+    };
 
-    fn fixtures() -> [Analysis; 7] {
+    fn fixtures() -> [Analysis; 8] {
         let mut diverging = law(0.0, 8.0);
         diverging.diverges_from = 4;
         let failing = [diverging, law(5e3, 60.0), law(9.9e4, 1.0)];
@@ -220,6 +224,7 @@ mod tests {
             shaped(["(units: 2)", "(units: 8)", "(units: 20)"]),
             curve(),
             planes(),
+            reconstructed(),
         ]
     }
 
