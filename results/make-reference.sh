@@ -15,6 +15,7 @@ for file in experiments/classics/*.ron; do
         descent-paths) plots="convergence-budget" ;;
         xor-hidden-space) plots="hidden-space" ;;
         autoencoder-digits) plots="reconstruction" ;;
+        layerwise-pretraining) plots="convergence-budget" ;;
         bad-starts) plots="saturation,convergence-budget" ;;
         *) plots="boundary" ;;
     esac

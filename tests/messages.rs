@@ -110,6 +110,11 @@ const SLIPS: &[(&str, &str, &str)] = &[
         "task: Autoencoding(\n        data: Builtin(\"iris\"),\n        split: Stratified(train: 0.70, validation: 0.15, test: 0.15),\n        scaling: Standardize,\n    ),\n    network: Mlp(hidden: [(units: 8, activation: Tanh)], output: Logistic)",
     ),
     ("an image of another size", "task: Classification(", "task: Autoencoding(image: (2, 3), "),
+    (
+        "steps that are pre-trained",
+        "(name: \"glorot\", method: Random(scheme: GlorotUniform)",
+        "(name: \"glorot\", network: Mlp(hidden: [(units: 4, activation: Step)]), method: Untrained(scheme: Pretrained())",
+    ),
 ];
 
 fn check(folder: &Path, file: &str, options: &[&str]) -> String {
