@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every shipped experiment and suite and keeps report, numbers and key plots under results/reference,
-# results/classics and results/suite. With the argument `classics` it makes those alone, in a minute.
+# results/classics and results/suite. With the argument `classics` it makes those alone, in two minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --locked --quiet
@@ -15,6 +15,8 @@ for file in experiments/classics/*.ron; do
         descent-paths) plots="convergence-budget" ;;
         xor-hidden-space) plots="hidden-space" ;;
         perceptron | perceptron-xor) plots="mistakes" ;;
+        autoencoder-digits) plots="reconstruction" ;;
+        layerwise-pretraining) plots="convergence-budget" ;;
         bad-starts) plots="saturation,convergence-budget" ;;
         *) plots="boundary" ;;
     esac

@@ -442,6 +442,12 @@ fn templates_are_valid_and_quick() {
         assert!(shown.contains("mean over weights") && shown.contains("repeat"), "{shown}");
         assert_eq!(column(&place.table(template), "kind")[..2], ["in_sample_mean", "in_sample_peak"]);
     }
+    place.good(&["new", "autoencoder"]);
+    let few = ["--seeds", "1", "--set", "budget=TrainingPasses(6)", "--out", "autoencoder"];
+    let shown = place.good(&[&["run", "autoencoder.ron"], &few[..]].concat());
+    assert!(shown.contains("explained"), "{shown}");
+    let pixels = place.path("autoencoder/plots/reconstruction.csv");
+    assert_eq!(std::fs::read_to_string(pixels).unwrap().lines().count(), 1 + 4 * 12 * 64);
     place.good(&["new", "suite"]);
     assert!(place.good(&["check", "suite.ron"]).contains("3 tasks x 4 arms x 10 + 10 + 20 seeds"));
     let few = ["--set", "pilot.passes=[30, 100]", "--set", "budget=TrainingPasses(200)", "--set", "bootstrap=99"];

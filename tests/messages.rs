@@ -101,6 +101,20 @@ const SLIPS: &[(&str, &str, &str)] = &[
         "(name: \"glorot\", network: Mlp(hidden: [(units: 1, activation: Step)]), ",
     ),
     ("targets of another kind", "Builtin(\"iris\")", "Builtin(\"diabetes\")"),
+    ("no target", "Builtin(\"iris\")", "Csv(path: \"nowhere.csv\")"),
+    ("an autoencoder by another name", "task: Classification(", "task: Autoencoder("),
+    ("inputs as classes", "task: Classification(", "task: Autoencoding("),
+    (
+        "outputs that inputs cannot equal",
+        "task: Classification(\n        data: Builtin(\"iris\"),\n        split: Stratified(train: 0.70, validation: 0.15, test: 0.15),\n        scaling: Standardize, // fitted on the training rows only\n        loss: CrossEntropy,\n    ),\n    network: Mlp(hidden: [(units: 8, activation: Tanh)], output: Softmax)",
+        "task: Autoencoding(\n        data: Builtin(\"iris\"),\n        split: Stratified(train: 0.70, validation: 0.15, test: 0.15),\n        scaling: Standardize,\n    ),\n    network: Mlp(hidden: [(units: 8, activation: Tanh)], output: Logistic)",
+    ),
+    ("an image of another size", "task: Classification(", "task: Autoencoding(image: (2, 3), "),
+    (
+        "steps that are pre-trained",
+        "(name: \"glorot\", method: Random(scheme: GlorotUniform)",
+        "(name: \"glorot\", network: Mlp(hidden: [(units: 4, activation: Step)]), method: Untrained(scheme: Pretrained())",
+    ),
 ];
 
 fn check(folder: &Path, file: &str, options: &[&str]) -> String {

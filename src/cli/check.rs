@@ -4,6 +4,7 @@ use super::{Changes, overrides, recipe_search, search, suite, terminal::Terminal
 use precocial::cost::Cost;
 use precocial::experiment::{Loaded, Opened, Plan, Study, grouped};
 use precocial::rng::{Purpose, Streams};
+use precocial::task::TargetKind;
 use precocial::train::{Scratch, Session, Status, TrainContext};
 use precocial::{Error, Result};
 use serde_json::json;
@@ -128,7 +129,11 @@ impl Examined {
         }))?;
         let [training, validation, test] = plan.rows;
         let data = &study.dataset;
-        let outputs = if study.experiment.task.is_classification() { "class" } else { "value" };
+        let targets = match study.experiment.task.kind() {
+            TargetKind::Classes => counted(data.outputs(), "class"),
+            TargetKind::Values => counted(data.outputs(), "value"),
+            TargetKind::Inputs => "rows are their own targets".to_owned(),
+        };
         let mut lines = vec![
             self.headline(),
             format!(
@@ -136,7 +141,7 @@ impl Examined {
                 data.name,
                 counted(data.rows(), "row"),
                 counted(data.features(), "input"),
-                counted(data.outputs(), outputs)
+                targets
             ),
             format!("  network   {}, {} multiply-adds a row", counted(plan.parameters, "parameter"), grouped(unit)),
         ];

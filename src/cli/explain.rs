@@ -236,7 +236,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0209",
         "targets of the wrong kind",
-        "`Classification` needs one column with classes, at least two of them; `Regression` needs columns with numbers.",
+        "`Classification` needs one column with classes, at least two of them; `Regression` needs columns with numbers;\n`Autoencoding` needs none, its rows are their own targets.",
     ),
     (
         "P0210",
@@ -247,7 +247,7 @@ const CODES: &[(&str, &str, &str)] = &[
     (
         "P0212",
         "a split that does not fit the task",
-        "`Stratified` keeps the shares of classes, which a regression does not have. Use `Random` or `ByOrder`.",
+        "`Stratified` keeps the shares of classes, which a regression and rows without labels do not have. Use `Random` or `ByOrder`.",
     ),
     (
         "P0301",

@@ -26,6 +26,8 @@ pub enum Template {
     Spirals,
     /// A curve to be learned: regression
     FunctionFit,
+    /// Images through a narrow layer and back: rows that are their own targets
+    Autoencoder,
     /// A table of your own
     Csv,
     /// A topology that swings a pole up with any shared weight
@@ -45,6 +47,7 @@ impl Template {
             Template::Xor => include_str!("templates/xor.ron"),
             Template::Spirals => include_str!("templates/spirals.ron"),
             Template::FunctionFit => include_str!("templates/function_fit.ron"),
+            Template::Autoencoder => include_str!("../../experiments/classics/autoencoder_digits.ron"),
             Template::Csv => include_str!("templates/csv.ron"),
             Template::WannSwingup => include_str!("templates/wann_swingup.ron"),
             Template::WannDigits => include_str!("templates/wann_digits.ron"),
@@ -59,6 +62,7 @@ impl Template {
             Template::Xor => "xor.ron",
             Template::Spirals => "spirals.ron",
             Template::FunctionFit => "function_fit.ron",
+            Template::Autoencoder => "autoencoder.ron",
             Template::Csv => "csv.ron",
             Template::WannSwingup => "wann_swingup.ron",
             Template::WannDigits => "wann_digits.ron",

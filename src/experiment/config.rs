@@ -6,7 +6,7 @@ use crate::experiment::checkpoint::Checkpoint;
 use crate::experiment::reference::Reference;
 use crate::math::Activation;
 use crate::network::{Loss, Output};
-use crate::task::{Data, Scaling, Split};
+use crate::task::{Data, Scaling, Split, TargetKind};
 use crate::train::Training;
 use crate::values::{Count, Positive, Probability};
 use serde::{Deserialize, Serialize};
@@ -204,7 +204,30 @@ pub enum Task {
         #[serde(default = "mean_squared")]
         loss: Loss,
     },
+    /// Rows to themselves, through a narrower layer: what the network keeps of them is what it understood.
+    Autoencoding {
+        /// Where the rows come from. What would be a target elsewhere labels the rows where it can be a class, for a stratified
+        /// split and for pictures, and is forgotten otherwise; files need none.
+        data: Data,
+        /// Which rows train, validate and test.
+        split: Split,
+        /// How inputs, which are the targets too, are scaled, fitted on training rows only; `Standardize` unless said
+        /// otherwise. `Logistic` outputs need numbers between 0 and 1, `Tanh` outputs between −1 and 1: `MinMax(…)`.
+        #[serde(default = "standardize")]
+        scaling: Scaling,
+        /// What training makes small; `MeanSquared`. `CrossEntropy` takes each input as a probability, behind `Logistic`
+        /// outputs; inputs of other rows beyond the range of the training rows then count as 0 or 1.
+        #[serde(default = "mean_squared")]
+        loss: Loss,
+        /// Width and height of a row as an image; unless said otherwise, 49 inputs and more are one if their number is a
+        /// square.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        image: Option<(Count, Count)>,
+    },
 }
+
+/// Fewer inputs are no image unless somebody says so: 7 by 7 pixels.
+const SMALLEST_IMAGE: usize = 49;
 
 fn standardize() -> Scaling {
     Scaling::Standardize
@@ -220,34 +243,73 @@ impl Task {
     /// Where the rows come from.
     pub fn data(&self) -> &Data {
         match self {
-            Task::Classification { data, .. } | Task::Regression { data, .. } => data,
+            Task::Classification { data, .. } | Task::Regression { data, .. } | Task::Autoencoding { data, .. } => data,
         }
     }
 
     /// Which rows train, validate and test.
     pub fn split(&self) -> &Split {
         match self {
-            Task::Classification { split, .. } | Task::Regression { split, .. } => split,
+            Task::Classification { split, .. } | Task::Regression { split, .. } | Task::Autoencoding { split, .. } => {
+                split
+            }
         }
     }
 
     /// How columns are scaled.
     pub fn scaling(&self) -> Scaling {
         match self {
-            Task::Classification { scaling, .. } | Task::Regression { scaling, .. } => *scaling,
+            Task::Classification { scaling, .. }
+            | Task::Regression { scaling, .. }
+            | Task::Autoencoding { scaling, .. } => *scaling,
         }
     }
 
     /// What training makes small.
     pub fn loss(&self) -> Loss {
         match self {
-            Task::Classification { loss, .. } | Task::Regression { loss, .. } => *loss,
+            Task::Classification { loss, .. } | Task::Regression { loss, .. } | Task::Autoencoding { loss, .. } => {
+                *loss
+            }
         }
     }
 
     /// Whether targets are classes.
     pub fn is_classification(&self) -> bool {
         matches!(self, Task::Classification { .. })
+    }
+
+    /// Whether rows are their own targets.
+    pub fn is_autoencoding(&self) -> bool {
+        matches!(self, Task::Autoencoding { .. })
+    }
+
+    /// What rows are mapped to.
+    pub fn kind(&self) -> TargetKind {
+        match self {
+            Task::Classification { .. } => TargetKind::Classes,
+            Task::Regression { .. } => TargetKind::Values,
+            Task::Autoencoding { .. } => TargetKind::Inputs,
+        }
+    }
+
+    /// What the metric on test rows is called.
+    pub fn metric(&self) -> &'static str {
+        match self {
+            Task::Classification { .. } => "accuracy",
+            Task::Regression { .. } => "R²",
+            Task::Autoencoding { .. } => "variance explained",
+        }
+    }
+
+    /// Width and height of a row of so many inputs, where rows are images that are to be reconstructed.
+    pub fn image(&self, features: usize) -> Option<(usize, usize)> {
+        let Task::Autoencoding { image, .. } = self else { return None };
+        if let Some((width, height)) = image {
+            return Some((width.get(), height.get()));
+        }
+        let side = features.isqrt();
+        (features >= SMALLEST_IMAGE && side * side == features).then_some((side, side))
     }
 }
 

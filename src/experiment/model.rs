@@ -30,7 +30,7 @@ pub struct Header {
     pub output: Output,
     /// What training made small.
     pub loss: Loss,
-    /// Classes in the order of their numbers, or names of the target values.
+    /// Classes in the order of their numbers, or names of the target values; the inputs' names of an autoencoder.
     pub targets: Vec<String>,
     /// Whether targets are classes.
     pub classification: bool,
@@ -38,7 +38,7 @@ pub struct Header {
     pub encoding: (f32, f32),
     /// Scaling of the inputs.
     pub input_scaler: Scaler,
-    /// Scaling of the targets, for values.
+    /// Scaling of the targets, for values and inputs.
     pub target_scaler: Option<Scaler>,
     /// Where the weights come from: experiment, arm, seed, moment.
     pub origin: (String, String, u64, Moment),
@@ -106,19 +106,16 @@ impl Model {
     pub fn of(study: &Study, prepared: &Prepared, arm: &str, seed: u64, moment: Moment, params: &[f32]) -> Model {
         let network = study.place(arm).map_or(&study.network, |place| study.network_of(place)).clone();
         let layers = network.layers();
-        let (targets, classification) = match &study.dataset.targets {
-            Targets::Classes { names, .. } => (names.clone(), true),
-            Targets::Values { names, .. } => (names.clone(), false),
-        };
+        let classification = matches!(study.dataset.targets, Targets::Classes { .. });
         let header = Header {
             kind: "mlp".into(),
             inputs: study.dataset.input_names.clone(),
             hidden: layers[..layers.len() - 1].iter().map(|layer| (layer.outputs, layer.activation)).collect(),
             output: network.output(),
             loss: network.loss_kind(),
-            targets,
+            targets: study.dataset.target_names().to_vec(),
             classification,
-            encoding: (study.encoding.off, study.encoding.on),
+            encoding: if classification { (study.encoding.off, study.encoding.on) } else { (0.0, 1.0) },
             input_scaler: prepared.input_scaler.clone(),
             target_scaler: prepared.target_scaler.clone(),
             origin: (study.experiment.name.to_string(), arm.to_owned(), seed, moment),

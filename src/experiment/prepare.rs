@@ -2,12 +2,13 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::experiment::arm::{Method, Plans, StartContext};
-use crate::experiment::config::{ArmConfig, Experiment, Network, Seeds};
+use crate::experiment::config::{ArmConfig, Experiment, Network, Seeds, Task};
 use crate::experiment::model::check_names;
+use crate::experiment::record;
 use crate::math::Rows;
 use crate::network::{Loss, Mlp, Output, Workspace};
 use crate::rng::Streams;
-use crate::task::{Dataset, Encoding, Layout, LoadContext, Parts, Prepared, Supervised, TargetKind, Targets};
+use crate::task::{Dataset, Encoding, Layout, LoadContext, Parts, Prepared, Scaling, Supervised, TargetKind, Targets};
 use crate::train::{Steps, TrainContext, Training};
 use std::path::Path;
 
@@ -70,25 +71,34 @@ impl Study {
     pub fn new(experiment: Experiment, folder: &Path) -> Result<Study> {
         let (seeds, order) = check(&experiment)?;
         let experiment = super::recipes::resolve(experiment, folder)?;
-        let classification = experiment.task.is_classification();
-        let kind = if classification { TargetKind::Classes } else { TargetKind::Values };
-        let dataset = experiment.task.data().load(&LoadContext { folder, kind })?;
-        let (Targets::Classes { names, .. } | Targets::Values { names, .. }) = &dataset.targets;
-        check_names(&dataset.input_names, names)?;
-        let loss = experiment.task.loss();
+        let task = &experiment.task;
+        let mut dataset = task.data().load(&LoadContext { folder, kind: task.kind() })?;
+        if task.is_autoencoding() {
+            dataset = dataset.reconstructing();
+        }
+        check_names(&dataset.input_names, dataset.target_names())?;
+        let loss = task.loss();
         let output = experiment.network.output().unwrap_or(match loss {
+            Loss::CrossEntropy if task.is_autoencoding() => Output::Logistic,
             Loss::CrossEntropy => Output::Softmax,
             Loss::MeanSquared => Output::Linear,
         });
-        if !classification && loss == Loss::CrossEntropy {
+        if task.kind() == TargetKind::Values && loss == Loss::CrossEntropy {
             return Err(Error::experiment("P0135", "`CrossEntropy` is a loss of classes, and this is a regression")
                 .help("write `loss: MeanSquared`, or `task: Classification(…)`"));
         }
-        if !classification && output == Output::Step {
+        if task.is_autoencoding() {
+            check_reconstruction(task, &dataset, output)?;
+        } else if !task.is_classification() && output == Output::Step {
             return Err(Error::experiment("P0135", "`Step` outputs are 0 or 1, and this is a regression")
                 .help("write `output: Linear`, or `task: Classification(…)`"));
         }
         let encoding = match &dataset.targets {
+            // Beyond 10¹⁸ no scaled number lies.
+            Targets::Inputs { .. } if loss == Loss::MeanSquared => {
+                Encoding { units: dataset.features(), off: -1e18, on: 1e18 }
+            }
+            Targets::Inputs { .. } => Encoding { units: dataset.features(), off: 0.0, on: 1.0 },
             Targets::Classes { names, .. } => Encoding {
                 units: if names.len() == 2 && output != Output::Softmax { 1 } else { names.len() },
                 off: if output == Output::Tanh { -1.0 } else { 0.0 },
@@ -302,7 +312,7 @@ impl Study {
         let features = self.dataset.features();
         let packed: u128 = rows.iter().map(|rows| Rows::bytes(*rows, features, self.encoding.units)).sum();
         let targets = match &self.dataset.targets {
-            Targets::Classes { .. } => 4,
+            Targets::Classes { .. } | Targets::Inputs { .. } => 4,
             Targets::Values { names, .. } => 8 * names.len(),
         };
         let data = (self.dataset.rows() * (8 * features + targets)) as u128;
@@ -314,7 +324,8 @@ impl Study {
             false => (self.encoding.units, PREDICTION[1]),
         };
         let arms = self.experiment.arms.len() as u128;
-        let predictions = (self.dataset.rows() * outputs) as u128 * (each * arms + WRITTEN);
+        let written = record::predicted_rows(&self.dataset.targets, self.dataset.rows(), outputs);
+        let predictions = (written * outputs) as u128 * (each * arms + WRITTEN);
         let arm = |place: usize| {
             let (network, plans) = (self.network_of(place), self.plans(place));
             let method = &self.experiment.arms[place].method;
@@ -351,6 +362,48 @@ fn check_slopes(method: &Method, network: &Mlp, training: &Training) -> Result<(
         return Ok(());
     };
     Err(error)
+}
+
+/// Whether outputs of this kind can give back what the inputs of `dataset` become by the task's scaling, and whether rows are
+/// images of the size that was written.
+fn check_reconstruction(task: &Task, dataset: &Dataset, output: Output) -> Result<()> {
+    let features = dataset.features();
+    if let Some((width, height)) = task.image(features)
+        && width.checked_mul(height) != Some(features)
+    {
+        let message = format!("`image` of {width} by {height} pixels does not fit rows of {features} inputs");
+        return Err(Error::experiment("P0121", message)
+            .note("an image has one input for each pixel, row by row from above")
+            .help("write width and height whose product is the number of inputs, or leave `image` out"));
+    }
+    let (low, high) = match output {
+        Output::Linear => return Ok(()),
+        Output::Logistic => (0.0, 1.0),
+        Output::Tanh => (-1.0, 1.0),
+        Output::Softmax | Output::Step => {
+            let message = match output {
+                Output::Softmax => "`Softmax` outputs share a sum of 1 among them, which inputs do not",
+                _ => "`Step` outputs are 0 or 1, and can give back no inputs",
+            };
+            return Err(Error::experiment("P0135", message)
+                .help("write `output: Logistic`, or leave `output` out and write `loss: MeanSquared`"));
+        }
+    };
+    let fits = match task.scaling() {
+        Scaling::MinMax(interval) => low <= interval.low.get() && interval.high.get() <= high,
+        Scaling::None => dataset.inputs.iter().all(|x| x.is_nan() || (low..=high).contains(x)),
+        _ => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    let message =
+        format!("`{output:?}` outputs lie between {low} and {high}, and the inputs that they shall equal do not");
+    let error = Error::experiment("P0135", message).help(format!("write `scaling: MinMax(low: {low}, high: {high})`"));
+    Err(match task.loss() {
+        Loss::MeanSquared => error.help("or `output: Linear`"),
+        Loss::CrossEntropy => error.help("or `loss: MeanSquared` and `output: Linear`"),
+    })
 }
 
 /// What is wrong with the network or training that an arm has of its own.

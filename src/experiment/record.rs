@@ -3,6 +3,7 @@
 //! Costs are row-passes (multiply-adds divided by those of one forward row). Fields without a value are empty; a loss
 //! that is not a number is empty too, and the run's `state` says why.
 
+use crate::task::Targets;
 use serde::{Deserialize, Serialize};
 
 /// How a run of an arm ended.
@@ -70,7 +71,7 @@ pub struct ResultRow {
     pub validation_loss: Option<f64>,
     /// Test loss of the deployed weights.
     pub test_loss: Option<f64>,
-    /// Accuracy, or R² for regression, of the deployed weights on the test rows.
+    /// Accuracy, or R² for regression, which is the share of the variance explained by an autoencoder, of the deployed weights on the test rows.
     pub test_metric: Option<f64>,
     /// Row-passes at which the deployed weights were found.
     pub deployed_cost: f64,
@@ -277,7 +278,22 @@ pub struct HealthRow {
     pub gradient_variance: Option<f64>,
 }
 
+/// Reconstructed numbers that `predictions.csv` holds of each arm at most: of more, examples are written.
+pub const MOST_RECONSTRUCTED: usize = 1 << 15;
+
+/// Rows that serve as examples of what an autoencoder makes of them.
+pub const EXAMPLES: usize = 12;
+
+/// How many of so many rows with so many targets each are in `predictions.csv` of each arm.
+pub fn predicted_rows(targets: &Targets, rows: usize, outputs: usize) -> usize {
+    let too_many = matches!(targets, Targets::Inputs { .. }) && rows.saturating_mul(outputs) > MOST_RECONSTRUCTED;
+    if too_many { rows.min(EXAMPLES) } else { rows }
+}
+
 /// A row of `predictions.csv`: one row of data under the deployed weights, at the first seed.
+///
+/// Of an autoencoder with more than [`MOST_RECONSTRUCTED`] numbers, [`EXAMPLES`] rows of one part alone: the test rows, else
+/// the validation rows, else the training rows; the first of each label before the second of any.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictionRow {
     /// Arm.

@@ -7,7 +7,7 @@ use crate::experiment::checkpoint::{Slot, Vault};
 use crate::experiment::prepare::Study;
 use crate::experiment::record::{
     GenerationRow, HealthRow, HistoryRow, MistakeRow, Moment, Phase, PredictionRow, ResultRow, RunRecord, RunState,
-    TurnRow,
+    TurnRow, predicted_rows,
 };
 use crate::experiment::watch::{Event, TrainingStep, Watch};
 use crate::math::Rows;
@@ -541,7 +541,7 @@ impl<'a> Observer<'a> {
         rows
     }
 
-    /// What the deployed weights say of every row, in the units of the data.
+    /// What the deployed weights say of every row, or of examples where that would be too much, in the units of the data.
     fn predictions(&mut self, weights: &[f32]) -> Vec<PredictionRow> {
         let prepared = self.prepared;
         let parts = [
@@ -551,12 +551,18 @@ impl<'a> Observer<'a> {
         ];
         let dataset = &self.study.dataset;
         let outputs = if prepared.target_scaler.is_some() { dataset.outputs() } else { 1 };
-        let mut list = Vec::with_capacity(dataset.rows() * outputs);
+        let written = predicted_rows(&dataset.targets, dataset.rows(), outputs);
+        let whole = written == dataset.rows();
+        let mut list = Vec::with_capacity(written * outputs);
         let features = dataset.features();
-        for (part, indices, rows) in parts {
-            let Some(rows) = rows else { continue };
+        let last = parts.iter().rposition(|(_, _, rows)| rows.is_some());
+        for (number, (part, indices, rows)) in parts.into_iter().enumerate() {
+            let Some(rows) = rows.filter(|_| whole || last == Some(number)) else { continue };
+            let places =
+                if whole { (0..indices.len()).collect() } else { examples(&dataset.targets, indices, written) };
             let out = self.predict(weights, rows);
-            for (place, &row) in indices.iter().enumerate() {
+            for place in places {
+                let row = indices[place];
                 let predicted = &out[place * rows.outputs()..(place + 1) * rows.outputs()];
                 let base = |output: usize, target: f64, predicted: f64| PredictionRow {
                     arm: self.arm.to_owned(),
@@ -569,24 +575,52 @@ impl<'a> Observer<'a> {
                     target,
                     predicted,
                 };
+                let mut own = vec![0.0; predicted.len()];
                 match (&dataset.targets, &prepared.target_scaler) {
+                    (Targets::Classes { labels, .. }, _) => {
+                        let class = self.study.encoding.decode(predicted);
+                        list.push(base(0, f64::from(labels[row]), class as f64));
+                    }
                     (Targets::Values { values, .. }, Some(scaler)) => {
-                        let mut own = vec![0.0; predicted.len()];
                         scaler.inverse(predicted, &mut own);
                         for (output, value) in own.into_iter().enumerate() {
                             list.push(base(output, values[[row, output]], value));
                         }
                     }
-                    (Targets::Classes { labels, .. }, _) => {
-                        let class = self.study.encoding.decode(predicted);
-                        list.push(base(0, f64::from(labels[row]), class as f64));
+                    (Targets::Inputs { .. }, Some(scaler)) => {
+                        scaler.inverse(predicted, &mut own);
+                        for (output, value) in own.into_iter().enumerate() {
+                            let input = dataset.inputs[[row, output]];
+                            let filled = || scaler.fill().get(output).copied().unwrap_or(input);
+                            list.push(base(output, if input.is_nan() { filled() } else { input }, value));
+                        }
                     }
-                    (Targets::Values { .. }, None) => unreachable!("values come with a scaler"),
+                    (Targets::Values { .. } | Targets::Inputs { .. }, None) => {
+                        unreachable!("values come with a scaler")
+                    }
                 }
             }
         }
         list
     }
+}
+
+/// Places in a part, given the rows that it holds, of so many examples: the first row of each label, then the second of each,
+/// and so on.
+fn examples(targets: &Targets, part: &[usize], count: usize) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..part.len()).collect();
+    if let Some((labels, classes)) = targets.classes() {
+        let mut seen = vec![0_usize; classes.len()];
+        let turn = |row: &usize| {
+            let label = labels[*row] as usize;
+            seen[label] += 1;
+            (seen[label], label)
+        };
+        let turns: Vec<(usize, usize)> = part.iter().map(turn).collect();
+        places.sort_by_key(|place| turns[*place]);
+    }
+    places.truncate(count);
+    places
 }
 
 /// Accuracy of predictions `out` for `rows`, or their coefficient of determination R² over all outputs.

@@ -15,8 +15,9 @@ use crate::experiment::resume::{Reopened, Resumable, check_data, meaning_hash};
 use crate::experiment::watch::Watch;
 use crate::files;
 use crate::math::kernel::Isa;
+use crate::network::Dense;
 use crate::rng::STREAM_VERSION;
-use crate::task::{Prepared, Targets};
+use crate::task::Prepared;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -269,15 +270,16 @@ fn begin(study: &Study, options: &RunOptions, plan: &Plan, threads: usize, resol
         if let Some(note) = arm.method.scheme().and_then(|scheme| scheme.note(study.network_of(place))) {
             notes.push(format!("{}: {note}", arm.name));
         }
+        let copies = |layers: &[Dense]| layers[1..].iter().all(|layer| layer.inputs >= study.dataset.features());
+        if study.experiment.task.is_autoencoding() && copies(study.network_of(place).layers()) {
+            notes.push(format!("{}: no hidden layer is narrower than a row, so a copy of it tells little", arm.name));
+        }
     }
-    let targets = match &study.dataset.targets {
-        Targets::Classes { names, .. } | Targets::Values { names, .. } => names.clone(),
-    };
     Manifest {
         data: study.dataset.files.clone(),
         rows: study.dataset.rows(),
         features: study.dataset.features(),
-        targets,
+        targets: study.dataset.target_names().to_vec(),
         parts: plan.rows,
         parameters: plan.parameters,
         multiply_adds: plan.multiply_adds,

@@ -410,3 +410,98 @@ fn a_reference_is_told_at_each_seed_and_costs_the_arms_nothing() {
     let study = Study::new(plain, Path::new(".")).unwrap();
     assert_eq!(Tables::of(loaded.clone().records(), &study).reference, loaded.reference);
 }
+
+/// An autoencoder of these data with everything else as `more` says.
+fn autoencoder(task: &str, network: &str) -> crate::error::Result<Study> {
+    let text = format!(
+        r#"Experiment(
+            schema: 1, name: "code", seeds: List([3]), task: Autoencoding({task}), network: Mlp({network}),
+            train: (optimizer: Adam(learning_rate: 0.01), batch: Size(32)),
+            arms: [(name: "a", method: Random(scheme: GlorotUniform))], budget: TrainingPasses(600),
+        )"#
+    );
+    Study::new(parse(&text, Path::new("code.ron"))?.experiment, Path::new("."))
+}
+
+const DIGITS: &str = r#"data: Builtin("digits"), split: Stratified(train: 0.6, validation: 0.2, test: 0.2)"#;
+
+#[test]
+fn an_autoencoder_learns_its_own_rows() {
+    let study = autoencoder(r#"data: Builtin("iris"), split: Random(train: 0.7, test: 0.3)"#, "hidden: [(units: 3)]");
+    let study = study.unwrap();
+    assert_eq!((study.network.inputs(), study.network.outputs()), (4, 4));
+    let prepared = study.prepare(3).unwrap();
+    for rows in [&prepared.supervised.training, prepared.holdout.test.as_ref().unwrap()] {
+        assert!((0..rows.count()).all(|row| rows.input(row) == rows.target(row)));
+    }
+    let place = tempfile::tempdir().unwrap();
+    let options = RunOptions { out: Some(place.path().join("run")), threads: 1, ..RunOptions::default() };
+    let run = run(&study, &options, &Unwatched).unwrap();
+    let result = &run.tables.results[0];
+    let explained = result.test_metric.unwrap();
+    assert!(explained > 0.8, "{result:?}");
+    // Standardized columns: the share that is missing is about the mean squared error.
+    assert!((1.0 - explained - result.test_loss.unwrap()).abs() < 0.1, "{result:?}");
+    assert_eq!((run.manifest.targets.len(), run.tables.predictions.len()), (4, 600));
+    assert!(run.manifest.notes.is_empty());
+    let wide = autoencoder(r#"data: Builtin("iris"), split: Random(train: 1.0)"#, "hidden: [(units: 4)]").unwrap();
+    let options = RunOptions { out: Some(place.path().join("wide")), threads: 1, ..RunOptions::default() };
+    let notes = super::run(&wide, &options, &Unwatched).unwrap().manifest.notes;
+    assert!(notes.len() == 1 && notes[0].contains("no hidden layer is narrower"), "{notes:?}");
+    let model = model::Model::load(&run.folder.model_path("a", 3, record::Moment::End)).unwrap();
+    assert_eq!(model.header.targets, model.header.inputs);
+    let expected = model.predict(&study.dataset.inputs).unwrap();
+    for row in &run.tables.predictions {
+        let (place, output) = (row.row as usize, row.output as usize);
+        assert_eq!((row.predicted, row.target), (expected[[place, output]], study.dataset.inputs[[place, output]]));
+    }
+}
+
+#[test]
+fn examples_of_many_numbers_are_one_row_of_each_label() {
+    let study =
+        autoencoder(&format!("{DIGITS}, loss: CrossEntropy, scaling: MinMax(low: 0, high: 1)"), "hidden: [(units: 8)]");
+    let study = study.unwrap();
+    let prepared = study.prepare(3).unwrap();
+    let test = prepared.holdout.test.as_ref().unwrap();
+    let beyond = |x: &f32| !(0.0..=1.0).contains(x);
+    assert!((0..test.count()).any(|row| test.input(row).iter().any(beyond)), "some pixel of no training row");
+    assert!(!test.targets().iter().any(beyond), "probabilities stay probabilities");
+    let place = tempfile::tempdir().unwrap();
+    let options = RunOptions { out: Some(place.path().join("run")), threads: 1, ..RunOptions::default() };
+    let run = run(&study, &options, &Unwatched).unwrap();
+    let examples: Vec<&record::PredictionRow> = run.tables.predictions.iter().filter(|row| row.output == 0).collect();
+    assert_eq!((run.tables.predictions.len(), examples.len()), (12 * 64, 12));
+    let (labels, _) = study.dataset.targets.classes().unwrap();
+    let shown: Vec<u32> = examples.iter().map(|row| labels[row.row as usize]).collect();
+    assert_eq!(shown, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
+    assert!(examples.iter().all(|row| row.part == "test" && prepared.parts.test.contains(&(row.row as usize))));
+}
+
+#[test]
+fn outputs_that_inputs_cannot_equal_are_refused() {
+    let code =
+        |more: &str, network: &str| autoencoder(&format!("{DIGITS}{more}"), network).err().map(|error| error.code());
+    assert_eq!(code("", "hidden: []"), None, "a linear copy is allowed");
+    assert_eq!(code("", "hidden: [], output: Logistic"), Some("P0135"));
+    assert_eq!(code(", loss: CrossEntropy", "hidden: []"), Some("P0135"));
+    assert_eq!(
+        code(", loss: CrossEntropy, scaling: MinMax(low: 0, high: 1)", "hidden: [], output: Softmax"),
+        Some("P0135")
+    );
+    assert_eq!(
+        code(", loss: CrossEntropy, scaling: MinMax(low: 0, high: 1)", "hidden: [], output: Tanh"),
+        Some("P0135")
+    );
+    assert_eq!(code(", loss: CrossEntropy, scaling: MinMax(low: 0.1, high: 0.9)", "hidden: []"), None);
+    assert_eq!(code(", scaling: None", "hidden: [], output: Tanh"), Some("P0135"));
+    assert_eq!(code(", scaling: MinMax()", "hidden: [], output: Tanh"), None);
+    assert_eq!(code(", scaling: MinMax()", "hidden: [], output: Logistic"), Some("P0135"));
+    assert_eq!(code(", image: (16, 4)", "hidden: []"), None);
+    assert_eq!(code(", image: (8, 9)", "hidden: []"), Some("P0121"));
+    let unlabelled = DIGITS.replace("digits", "diabetes");
+    assert_eq!(autoencoder(&unlabelled, "hidden: []").unwrap_err().code(), "P0212");
+    let image = |task: &str, features| autoencoder(task, "hidden: []").unwrap().experiment.task.image(features);
+    assert_eq!((image(DIGITS, 64), image(&format!("{DIGITS}, image: (16, 4)"), 64)), (Some((8, 8)), Some((16, 4))));
+    assert_eq!((image(DIGITS, 36), image(DIGITS, 63)), (None, None));
+}

@@ -119,6 +119,25 @@ pub fn regression() -> Analysis {
     Analysis::new(experiment, manifest(), tables, Models::default())
 }
 
+/// As [`regression`], of rows that are images of 7 by 7 pixels and their own targets.
+pub fn reconstructed() -> Analysis {
+    let Analysis { experiment, mut manifest, .. } = regression();
+    let text = to_text(&experiment).replace("Regression(", "Autoencoding(");
+    let experiment = parse(&text, Path::new("fixture.ron")).unwrap().experiment;
+    let mut tables = tables(&experiment, [law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)]);
+    let image = |row: PredictionRow| {
+        (0..49).map(move |pixel| {
+            let target = (pixel % 7 + row.row) as f64;
+            PredictionRow { output: pixel, target, predicted: 0.9 * target, x1: None, x2: None, ..row.clone() }
+        })
+    };
+    let examples = std::mem::take(&mut tables.predictions).into_iter().filter(|row| (80..92).contains(&row.row));
+    tables.predictions = examples.flat_map(image).collect();
+    manifest.features = 49;
+    manifest.targets = (1..=49).map(|pixel| format!("p{pixel}")).collect();
+    Analysis::new(experiment, manifest, tables, Models::default())
+}
+
 /// As the first one, with a network of its own for each arm.
 pub fn shaped(networks: [&str; 3]) -> Analysis {
     let mut experiment = experiment(6, "");

@@ -137,7 +137,14 @@ fn page<'a>(analysis: &'a Analysis, shown: &'a [Shown]) -> Page<'a> {
     let words = words(analysis);
     let headline = shown.iter().take_while(|shown| HEADLINE.contains(&shown.name.as_str())).count();
     let (columns, rows) = table(analysis);
-    let metric = if analysis.experiment.task.is_classification() { "accuracy" } else { "R²" };
+    let metric = analysis.experiment.task.metric();
+    let explained = match analysis.experiment.task.is_autoencoding() {
+        true => {
+            " Rows are their own targets: losses are about numbers as they are scaled, and the variance explained is 1 \
+                 for perfect copies and 0 for always saying the mean."
+        }
+        false => "",
+    };
     Page {
         name: &analysis.manifest.name,
         notes: &analysis.experiment.notes,
@@ -149,7 +156,7 @@ fn page<'a>(analysis: &'a Analysis, shown: &'a [Shown]) -> Page<'a> {
         table_reading: format!(
             "Losses are interquartile means over seeds with {} intervals in brackets, costs are medians in row-passes \
              with the search included, and the test {metric} is a median. Test rows were looked at once, for this \
-             table; picking an arm by them would spoil them.{}",
+             table; picking an arm by them would spoil them.{explained}{}",
             percent(findings.confidence),
             reference::sentence(analysis).map_or(String::new(), |sentence| format!(" {sentence}"))
         ),
@@ -215,9 +222,9 @@ fn caution(analysis: &Analysis) -> String {
 
 fn table(analysis: &Analysis) -> (Vec<String>, Vec<Vec<String>>) {
     let findings = &analysis.findings;
-    let metric = if analysis.experiment.task.is_classification() { "test accuracy" } else { "test R²" };
+    let metric = format!("test {}", analysis.experiment.task.metric());
     let mut columns: Vec<String> =
-        ["arm", "seeds", "diverged", "search", "train loss", "test loss", metric].map(str::to_owned).into();
+        ["arm", "seeds", "diverged", "search", "train loss", "test loss", &metric].map(str::to_owned).into();
     columns.extend(findings.targets.iter().map(|target| format!("cost to {}", short(target.loss))));
     columns.extend(["solved", "seconds"].map(str::to_owned));
     let own = |name: &str| analysis.arm_index(name).and_then(|place| analysis.arms[place].own.clone());

@@ -7,6 +7,7 @@ use crate::report::findings::Estimate;
 use crate::report::number::{amount, digits, percent, short};
 use crate::report::reference;
 use crate::report::verdict::words;
+use crate::task::TargetKind;
 
 const WIDTH: usize = 80;
 
@@ -77,7 +78,11 @@ fn width(lines: &[[String; 7]], column: usize) -> usize {
 fn cells(analysis: &Analysis, intervals: bool) -> Vec<[String; 7]> {
     let findings = &analysis.findings;
     let target = findings.deciding.map(|deciding| findings.targets[deciding].loss);
-    let metric = if analysis.experiment.task.is_classification() { "test acc" } else { "test R²" };
+    let metric = match analysis.experiment.task.kind() {
+        TargetKind::Classes => "test acc",
+        TargetKind::Values => "test R²",
+        TargetKind::Inputs => "explained",
+    };
     let to = target.map_or("to target".into(), |loss| format!("to {}", short(loss)));
     let header = ["arm", "seeds", "search", "train loss", metric, &to, "diverged"].map(str::to_owned);
     let planned = analysis.experiment.seeds.to_vec().len();

@@ -117,19 +117,15 @@ impl Head {
 }
 
 /// A data set of inputs and targets that were stored as arrays.
+///
+/// Where rows are their own targets, those that are no classes count as none.
 fn dataset(inputs: Numbers, targets: Numbers, kind: TargetKind, paths: [&Path; 2]) -> Result<Dataset> {
     if inputs.rows != targets.rows {
         let message = format!("there are {} rows of inputs and {} of targets", inputs.rows, targets.rows);
         return Err(Error::data("P0208", message).in_file(paths[1]).help("each row of inputs needs one target"));
     }
-    for (numbers, what, path) in [(&inputs, "inputs", paths[0]), (&targets, "targets", paths[1])] {
-        if let Some(at) = numbers.values.iter().position(|x| !x.is_finite()) {
-            let (row, column) = (at / numbers.columns + 1, at % numbers.columns + 1);
-            let message =
-                format!("row {row}, column {column} of the {what} is {}, not a finite number", numbers.values[at]);
-            return Err(Error::data("P0203", message).in_file(path).help("replace or remove such rows before saving"));
-        }
-    }
+    finite(&inputs, "inputs", paths[0])?;
+    finite(&targets, "targets", paths[1])?;
     let targets = match kind {
         TargetKind::Classes => classes(&targets, paths[1])?,
         TargetKind::Values => {
@@ -137,9 +133,31 @@ fn dataset(inputs: Numbers, targets: Numbers, kind: TargetKind, paths: [&Path; 2
             let names = (1..=targets.columns).map(|n| if one { "y".into() } else { format!("y{n}") }).collect();
             Targets::Values { values: matrix(targets)?, names }
         }
+        TargetKind::Inputs => classes(&targets, paths[1]).unwrap_or(unlabelled()),
     };
+    of(inputs, targets, paths[0])
+}
+
+/// A data set whose rows are their own targets, without labels.
+fn inputs_alone(inputs: Numbers, path: &Path) -> Result<Dataset> {
+    finite(&inputs, "inputs", path)?;
+    of(inputs, unlabelled(), path)
+}
+
+fn unlabelled() -> Targets {
+    Targets::Inputs { labels: Vec::new(), classes: Vec::new() }
+}
+
+fn finite(numbers: &Numbers, what: &str, path: &Path) -> Result<()> {
+    let Some(at) = numbers.values.iter().position(|x| !x.is_finite()) else { return Ok(()) };
+    let (row, column) = (at / numbers.columns + 1, at % numbers.columns + 1);
+    let message = format!("row {row}, column {column} of the {what} is {}, not a finite number", numbers.values[at]);
+    Err(Error::data("P0203", message).in_file(path).help("replace or remove such rows before saving"))
+}
+
+fn of(inputs: Numbers, targets: Targets, path: &Path) -> Result<Dataset> {
     let input_names = (1..=inputs.columns).map(|number| format!("x{number}")).collect();
-    let (name, inputs) = (file::stem(paths[0]), matrix(inputs)?);
+    let (name, inputs) = (file::stem(path), matrix(inputs)?);
     Ok(Dataset { name, inputs, input_names, targets, impute: None, files: Vec::new(), notes: Vec::new() })
 }
 

@@ -1,6 +1,6 @@
 //! The tables that come with the program.
 
-use super::csv::{Csv, Target};
+use super::csv::{Column, Csv, Target};
 use super::{Dataset, LoadContext, Source, TargetKind, file};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,11 @@ impl Source for Builtin {
                 .help("use `task: Classification(…)`"));
         }
         let (name, bytes, target) = self.table();
-        let csv = Csv::new(name, Target::Name(target.into()));
+        let mut csv = Csv::new(name, Target::Name(target.into()));
+        if *self == Builtin::Diabetes && context.kind == TargetKind::Inputs {
+            // Numbers label nothing.
+            (csv.target, csv.drop) = (None, vec![Column::Name(target.into())]);
+        }
         let mut dataset = csv.parse(&|| Ok(Box::new(bytes)), bytes.len() as u64, Path::new(name), context.kind)?;
         dataset.name = self.name().into();
         dataset.files = vec![file::describe(name, bytes)];
@@ -129,6 +133,15 @@ mod tests {
         assert_eq!((diabetes.rows(), diabetes.features(), diabetes.outputs()), (442, 10, 1));
         let Targets::Values { values, .. } = diabetes.targets else { panic!() };
         assert!((values.mean().unwrap() - 152.133_484_163).abs() < 1e-8);
+    }
+
+    #[test]
+    fn all_tables_can_be_their_own_targets() {
+        for builtin in Builtin::ALL {
+            let dataset = load(builtin, TargetKind::Inputs).unwrap().reconstructing();
+            assert_eq!(dataset.outputs(), dataset.features());
+            assert_eq!(dataset.targets.classes().is_some(), builtin != Builtin::Diabetes, "{builtin:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod scanner;
 mod table;
 
 use super::file::DataReader;
-use super::{Dataset, LoadContext, Source, Statistic, TargetKind};
+use super::{Dataset, LoadContext, Source, Statistic, TargetKind, no_targets};
 use crate::error::{Error, Result};
 use crate::values::Count;
 use serde::{Deserialize, Serialize};
@@ -28,8 +28,10 @@ pub struct Csv {
     /// Whether the first line holds the names of the columns; default true. Without it they are `column 1` and so on.
     #[serde(default = "yes")]
     pub header: bool,
-    /// What is to be learned. Every other column that is not dropped is an input.
-    pub target: Target,
+    /// What is to be learned. Every other column that is not dropped is an input. An autoencoder needs none; there one
+    /// column may label the rows, and several are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
     /// Columns to leave out; default none.
     #[serde(default)]
     pub drop: Vec<Column>,
@@ -90,7 +92,7 @@ impl Csv {
             path: path.into(),
             delimiter: comma(),
             header: true,
-            target,
+            target: Some(target),
             drop: Vec::new(),
             categorical: Vec::new(),
             missing: Missing::Reject,
@@ -130,15 +132,19 @@ impl Csv {
 
     fn targets(&self) -> Vec<Column> {
         match &self.target {
-            Target::Name(name) => vec![Column::Name(name.clone())],
-            Target::Index(index) => vec![Column::Index(*index)],
-            Target::Columns(columns) => columns.clone(),
+            None => Vec::new(),
+            Some(Target::Name(name)) => vec![Column::Name(name.clone())],
+            Some(Target::Index(index)) => vec![Column::Index(*index)],
+            Some(Target::Columns(columns)) => columns.clone(),
         }
     }
 }
 
 impl Source for Csv {
     fn load(&self, context: &LoadContext) -> Result<Dataset> {
+        if self.target.is_none() && context.kind != TargetKind::Inputs {
+            return Err(no_targets("target", "Name(\"…\")"));
+        }
         let path = context.folder.join(&self.path);
         let cap = self.max_bytes.get() as u64;
         // Hashed in a first pass, so that parsing may open the file as often as a good message needs.

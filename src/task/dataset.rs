@@ -21,6 +21,26 @@ pub enum Targets {
         /// `[targets]`.
         names: Vec<String>,
     },
+    /// The row's own inputs, missing cells filled.
+    Inputs {
+        /// `[rows]`, each below `classes.len()`; empty where rows have no labels. Nothing learns them: they divide rows evenly
+        /// and choose examples.
+        labels: Vec<u32>,
+        /// What the labels stand for.
+        classes: Vec<String>,
+    },
+}
+
+impl Targets {
+    /// Class of each row and the classes' names, where there are any, learned or not.
+    pub fn classes(&self) -> Option<(&[u32], &[String])> {
+        match self {
+            Targets::Classes { labels, names: classes } | Targets::Inputs { labels, classes } => {
+                (!classes.is_empty()).then_some((labels, classes))
+            }
+            Targets::Values { .. } => None,
+        }
+    }
 }
 
 /// A file that data came from, for the manifest.
@@ -84,11 +104,26 @@ impl Dataset {
         self.inputs.ncols()
     }
 
-    /// Number of target columns: classes, or target values.
+    /// Number of target columns: classes, target values, or inputs.
     pub fn outputs(&self) -> usize {
+        self.target_names().len()
+    }
+
+    /// Classes, or the names of the target columns.
+    pub fn target_names(&self) -> &[String] {
         match &self.targets {
-            Targets::Classes { names, .. } => names.len(),
-            Targets::Values { names, .. } => names.len(),
+            Targets::Classes { names, .. } | Targets::Values { names, .. } => names,
+            Targets::Inputs { .. } => &self.input_names,
         }
+    }
+
+    /// The same rows with their inputs as targets; classes stay as labels, numbers are forgotten.
+    pub fn reconstructing(mut self) -> Dataset {
+        self.targets = match self.targets {
+            Targets::Classes { labels, names } => Targets::Inputs { labels, classes: names },
+            Targets::Values { .. } => Targets::Inputs { labels: Vec::new(), classes: Vec::new() },
+            inputs @ Targets::Inputs { .. } => inputs,
+        };
+        self
     }
 }

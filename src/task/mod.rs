@@ -17,7 +17,7 @@ pub use scaling::{MinMax, Scaler, Scaling};
 pub use split::{KFold, Parts, Shares, Split};
 pub use supervised::{Encoding, Holdout, Layout, Prepared, Supervised, pack_inputs};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::path::Path;
 
 crate::registry! {
@@ -52,17 +52,20 @@ crate::registry! {
 pub struct LoadContext<'a> {
     /// Folder that relative paths start from: the experiment file's.
     pub folder: &'a Path,
-    /// Whether targets are classes or values.
+    /// Whether targets are classes, values or the inputs.
     pub kind: TargetKind,
 }
 
-/// Classes or values.
+/// What rows are to be mapped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetKind {
     /// A target column holds one class per row.
     Classes,
     /// Target columns hold numbers.
     Values,
+    /// The inputs themselves. What a source has as targets only labels the rows where it can be classes, and may be missing;
+    /// [`Dataset::reconstructing`] makes inputs of targets.
+    Inputs,
 }
 
 /// Where a data set comes from.
@@ -72,6 +75,13 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// A file that is missing or malformed, settings that do not fit it, or targets of the wrong kind.
     fn load(&self, context: &LoadContext) -> Result<Dataset>;
+}
+
+/// What a source says that was given no targets where it needs some.
+fn no_targets(setting: &str, example: &str) -> Error {
+    Error::experiment("P0209", format!("`{setting}` is missing, and nothing is left to be learned"))
+        .help(format!("write `{setting}: {example}`"))
+        .help("or let the rows be their own targets: `task: Autoencoding(…)`")
 }
 
 #[cfg(test)]

@@ -100,16 +100,17 @@ impl Split {
     /// `P0212` for a stratified split of a data set without classes.
     pub fn assign(&self, dataset: &Dataset, seed: u64) -> Result<Parts> {
         self.check()?;
-        let labels = match &dataset.targets {
-            Targets::Classes { labels, names } => Some((labels.as_slice(), names.as_slice())),
-            Targets::Values { .. } => None,
-        };
+        let labels = dataset.targets.classes();
         let rows = 0..dataset.rows();
         let mut rng = Streams::new(seed).stream(Purpose::Split, 0, 0);
         let parts = match self {
             Split::Stratified(shares) => {
                 let Some(labels) = labels else {
-                    let message = format!("{} has numbers as targets; a stratified split needs classes", dataset.name);
+                    let has = match dataset.targets {
+                        Targets::Inputs { .. } => "rows without labels",
+                        _ => "numbers as targets",
+                    };
+                    let message = format!("{} has {has}; a stratified split needs classes", dataset.name);
                     return Err(Error::experiment("P0212", message)
                         .help("use `split: Random(…)` with the same shares, or `ByOrder(…)` for a series in time"));
                 };

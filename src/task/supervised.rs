@@ -21,14 +21,14 @@ pub struct Holdout {
     pub test: Option<Rows>,
 }
 
-/// How classes become numbers for the output units.
+/// How classes become numbers for the output units, and between which numbers inputs stay that are targets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Encoding {
-    /// Output units: one per class, or one for two classes.
+    /// Output units: one per class, or one for two classes; one per value or input.
     pub units: usize,
-    /// Target of a unit whose class it is not.
+    /// Target of a unit whose class it is not; smallest target of inputs.
     pub off: f32,
-    /// Target of the unit whose class it is.
+    /// Target of the unit whose class it is; largest target of inputs.
     pub on: f32,
 }
 
@@ -69,7 +69,7 @@ pub struct Prepared {
     pub parts: Parts,
     /// Scaling of the inputs, fitted on training rows.
     pub input_scaler: Scaler,
-    /// Scaling of regression targets, fitted on training rows.
+    /// Scaling of targets that are values or inputs, fitted on training rows.
     pub target_scaler: Option<Scaler>,
 }
 
@@ -80,7 +80,7 @@ pub struct Layout {
     pub parts: Parts,
     /// Scaling of the inputs, fitted on training rows.
     pub input_scaler: Scaler,
-    /// Scaling of regression targets, fitted on training rows.
+    /// Scaling of targets that are values or inputs, fitted on training rows.
     pub target_scaler: Option<Scaler>,
 }
 
@@ -100,6 +100,7 @@ impl Layout {
                 scaler.check(values.view(), names)?;
                 Some(scaler)
             }
+            Targets::Inputs { .. } => Some(input_scaler.clone()),
         };
         Ok(Layout { parts, input_scaler, target_scaler })
     }
@@ -156,6 +157,10 @@ fn pack(
         let row = rows[place];
         inputs.transform(dataset.inputs.row(row), x);
         match (&dataset.targets, targets) {
+            // Rows that did not train may lie beyond the range of those that did.
+            (Targets::Inputs { .. }, _) => {
+                x.iter().zip(y).for_each(|(x, y)| *y = x.clamp(encoding.off, encoding.on));
+            }
             (Targets::Values { values, .. }, Some(scaler)) => scaler.transform(values.row(row), y),
             (Targets::Classes { labels, .. }, _) => encoding.encode(labels[row], y),
             (Targets::Values { .. }, None) => unreachable!("values come with a scaler"),

@@ -82,14 +82,19 @@ pub fn csv(bytes: &[u8]) {
     if bit(5) {
         csv.categorical = vec![Column::Index(Count::new(2).expect("not 0"))];
     }
-    let kind = if bit(6) { TargetKind::Classes } else { TargetKind::Values };
+    let kind = if bit(7) { TargetKind::Inputs } else { learned(bit(6)) };
     loaded(&csv, &[("table.csv", table)], kind);
+}
+
+fn learned(classes: bool) -> TargetKind {
+    if classes { TargetKind::Classes } else { TargetKind::Values }
 }
 
 /// Arrays: the first byte chooses the format, the others are a file of inputs, and of targets for `npz`.
 pub fn arrays(bytes: &[u8]) {
     let Some((choice, file)) = bytes.split_first() else { return };
-    let kind = if choice >> 2 & 1 == 1 { TargetKind::Classes } else { TargetKind::Values };
+    let bit = |place: u8| choice >> place & 1 == 1;
+    let kind = if bit(3) { TargetKind::Inputs } else { learned(bit(2)) };
     let (inputs, targets) = (PathBuf::from("inputs"), PathBuf::from("targets"));
     match choice & 3 {
         0 => {
@@ -98,13 +103,14 @@ pub fn arrays(bytes: &[u8]) {
             labels.extend((head.len() as u16).to_le_bytes());
             labels.extend_from_slice(head.as_bytes());
             labels.extend([0, 1]);
-            loaded(&Npy { inputs, targets }, &[("inputs", file), ("targets", &labels)], kind);
+            loaded(&Npy { inputs, targets: Some(targets) }, &[("inputs", file), ("targets", &labels)], kind);
         }
         1 => loaded(&Npz { path: inputs, inputs: "x".into(), targets: "y".into() }, &[("inputs", file)], kind),
         _ => {
             let limit = (choice & 1 == 1).then(|| Count::new(2).expect("not 0"));
             let labels = [0, 0, 8, 1, 0, 0, 0, 2, 0, 1];
-            loaded(&Idx { images: inputs, labels: targets, limit }, &[("inputs", file), ("targets", &labels)], kind);
+            let idx = Idx { images: inputs, labels: (!bit(4)).then_some(targets), limit };
+            loaded(&idx, &[("inputs", file), ("targets", &labels)], kind);
         }
     }
 }
@@ -144,6 +150,11 @@ fn sound(dataset: &Dataset) {
         Targets::Values { values, names } => {
             assert_eq!(values.dim(), (dataset.rows(), names.len()));
             assert!(values.iter().all(|value| value.is_finite()));
+        }
+        Targets::Inputs { labels, classes } => {
+            assert!(labels.is_empty() == classes.is_empty() && classes.len() != 1);
+            assert!(labels.is_empty() || labels.len() == dataset.rows());
+            assert!(labels.iter().all(|label| (*label as usize) < classes.len()));
         }
     }
 }

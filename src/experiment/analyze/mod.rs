@@ -97,8 +97,10 @@ pub struct WeightAnalysis {
     pub seeds: Vec<u64>,
     /// The seed that is drawn where one must be chosen.
     pub seed: u64,
-    /// Whether targets are classes: metrics are accuracies, else R².
+    /// Whether targets are classes.
     pub is_classification: bool,
+    /// What the metric is called: accuracy, R² or variance explained.
+    pub metric: &'static str,
     /// Whether there are test rows.
     pub has_test: bool,
     /// Full-batch steps after pruning; `None` where nothing was trained.
@@ -268,6 +270,7 @@ fn look(opened: Opened, options: &AnalyzeOptions) -> Result<WeightAnalysis> {
         seeds: opened.study.seeds.clone(),
         seed: opened.drawn,
         is_classification: opened.study.experiment.task.is_classification(),
+        metric: opened.study.experiment.task.metric(),
         has_test: opened.seed(opened.drawn)?.prepared.holdout.test.is_some(),
         fine_tune,
         notes,

@@ -122,6 +122,11 @@ pub fn analyze_model(name: &str, model: &Model, rows: Option<ModelRows>) -> Resu
         seeds: vec![*seed],
         seed: *seed,
         is_classification: model.header.classification,
+        metric: match &model.header {
+            header if header.classification => "accuracy",
+            header if header.targets == header.inputs => "variance explained",
+            _ => "R²",
+        },
         has_test: rows.is_some_and(|rows| rows.test.is_some()),
         fine_tune: None,
         notes,

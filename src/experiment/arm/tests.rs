@@ -43,6 +43,7 @@ const LBFGS: &str = "(optimizer: Lbfgs(), stop: [Patience(50)])";
 /// Every method with settings small enough to run in no time; arms that refer to another name "ga".
 const METHODS: &[&str] = &[
     "Random(scheme: GlorotUniform)",
+    "Random(scheme: Pretrained(steps: 3, batch: 16, corruption: 0.2))",
     "BestOf(scheme: GlorotUniform, candidates: Count(9))",
     "BestOf(scheme: GlorotUniform, candidates: FillBudgetOf(\"ga\"))",
     "Race(scheme: GlorotUniform, candidates: 5, eta: 2, steps: 3)",
@@ -69,6 +70,7 @@ const METHODS: &[&str] = &[
     "Genetic(population: 6, generations: 4, scheme: Lsuv(), crossover: Aligned(rate: 1), mutation: Safe(),
         steps: OneFifth(every: 1))",
     "Genetic(population: 6, generations: 4, scheme: Recipe(Simple), crossover: Team(rate: 0.5, rows: 32))",
+    "Genetic(population: 6, generations: 4, scheme: Pretrained(steps: 5, batch: 32, scheme: Lsuv()))",
     "Genetic(population: 6, generations: 9, scheme: GlorotUniform, stop: Stagnation(generations: 2, share: 0.05))",
     "Genetic(population: 6, generations: 4, scheme: GlorotUniform, fitness: ShortBackprop(steps: 2),
         stop: TrainingIsFaster)",
@@ -352,6 +354,7 @@ fn searches_cost_what_the_plan_says() {
     for method in [
         "BestOf(scheme: Recipe(Simple), candidates: Count(9))",
         "BestOf(scheme: GlorotUniform, candidates: Count(70), fitness: ShortBackprop(steps: 2))",
+        "BestOf(scheme: Pretrained(steps: 7, batch: 32, corruption: 0.5), candidates: Count(9))",
         "Race(scheme: Recipe(Simple), candidates: 5, eta: 2, steps: 3)",
         "LeastSquaresOutput(scheme: Recipe(Simple))",
         "Restarts(scheme: GlorotUniform, cutoff: Luby)",
@@ -545,7 +548,7 @@ fn a_budget_too_small_for_the_search_still_ends() {
         for budget in [1, 70, 500, 1500] {
             let outcome = alone(|| play(&experiment(&with_ga(method), FULL, budget), 64));
             // A start there must be, even where it alone is dearer than the budget.
-            let start = ["ShuffledWinner", "Lsuv", "Recipe", "Graft()", "Graft(blocks"]
+            let start = ["ShuffledWinner", "Lsuv", "Recipe", "Pretrained", "Graft()", "Graft(blocks"]
                 .iter()
                 .any(|dear| method.contains(dear));
             assert!(outcome.cost.total() <= outcome.budget || start, "{method} {budget}");

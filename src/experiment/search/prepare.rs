@@ -10,7 +10,7 @@ use crate::math::Activation;
 use crate::network::{Graph, GraphMemory, Head, Loss, Weights};
 use crate::rng::{Purpose, Streams};
 use crate::task::control::{Environment, starts};
-use crate::task::{Dataset, Encoding, Layout, LoadContext, Prepared, Targets};
+use crate::task::{Dataset, Encoding, Layout, LoadContext, Prepared};
 use crate::train::{Batch, Optimizer, Steps};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -83,9 +83,8 @@ impl SearchStudy {
         }
         if let Some((data, ..)) = study.document.task.rows() {
             let dataset = data.load(&LoadContext { folder, kind })?;
-            let (Targets::Classes { names, .. } | Targets::Values { names, .. }) = &dataset.targets;
-            study.encoding.units = names.len();
-            (study.inputs, study.outputs) = (dataset.input_names.clone(), names.clone());
+            study.encoding.units = dataset.outputs();
+            (study.inputs, study.outputs) = (dataset.input_names.clone(), dataset.target_names().to_vec());
             if let SearchTask::Classification { loss: Loss::CrossEntropy, .. } = study.document.task {
                 study.head = Head::SoftmaxCrossEntropy;
             }

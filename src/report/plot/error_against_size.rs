@@ -178,7 +178,7 @@ fn parameters(network: &Network, analysis: &Analysis) -> usize {
     let targets = analysis.manifest.targets.len();
     let softmax = match experiment.network.output() {
         Some(output) => output == Output::Softmax,
-        None => experiment.task.loss() == crate::network::Loss::CrossEntropy,
+        None => experiment.task.is_classification() && experiment.task.loss() == crate::network::Loss::CrossEntropy,
     };
     let one = experiment.task.is_classification() && targets == 2 && !softmax;
     let mut before = analysis.manifest.features;

@@ -1,6 +1,6 @@
 //! How the errors of predictions are spread.
 
-use super::parts::{MOST_ARMS, PARTS, grid, ink, legend};
+use super::parts::{MOST_ARMS, PARTS, grid, has_values, ink, legend};
 use super::{Drawing, Numbers, Plot};
 use crate::report::analysis::{Analysis, Arm};
 use crate::report::figure::{Anchor, Axis, Ink, Panel, Rect, Sheet, Stroke, Ticks, shortened};
@@ -26,7 +26,7 @@ impl Plot for ErrorHistogram {
     }
 
     fn applies(&self, analysis: &Analysis) -> bool {
-        !analysis.experiment.task.is_classification() && analysis.arms.iter().any(|arm| !arm.predictions.is_empty())
+        has_values(analysis)
     }
 
     fn draw(&self, analysis: &Analysis) -> Drawing {

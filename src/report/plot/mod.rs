@@ -22,6 +22,7 @@ mod parts;
 mod performance;
 mod profile;
 mod proxy_rank;
+mod reconstruction;
 mod regression;
 mod saturation;
 mod search_vs_training;
@@ -46,6 +47,7 @@ pub const PLOTS: &[&dyn Plot] = &[
     &boundary::Boundary,
     &hidden_space::HiddenSpace,
     &mistakes::Mistakes,
+    &reconstruction::Reconstruction,
     &performance::Performance,
     &training_state::TrainingState,
     &regression::Regression,
@@ -209,10 +211,10 @@ mod tests {
     use super::*;
     use crate::report::analysis::Models;
     use crate::report::fixture::{
-        analysis, audited, correcting, curve, experiment, law, manifest, planes, regression, shaped,
+        analysis, audited, correcting, curve, experiment, law, manifest, planes, reconstructed, regression, shaped,
     };
 
-    fn fixtures() -> [Analysis; 8] {
+    fn fixtures() -> [Analysis; 9] {
         let mut diverging = law(0.0, 8.0);
         diverging.diverges_from = 4;
         let failing = [diverging, law(5e3, 60.0), law(9.9e4, 1.0)];
@@ -225,6 +227,7 @@ mod tests {
             curve(),
             planes(),
             correcting(),
+            reconstructed(),
         ]
     }
 

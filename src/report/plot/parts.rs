@@ -26,6 +26,18 @@ pub fn first_runs(analysis: &Analysis) -> Vec<(usize, &Arm, &Run)> {
     runs.take(MOST_ARMS).collect()
 }
 
+/// Whether there are predicted values of all rows: not of classes, and not of reconstructed images, of which examples are kept.
+pub fn has_values(analysis: &Analysis) -> bool {
+    let whole = |arm: &Arm| {
+        !arm.predictions.is_empty() && arm.predictions.len() == analysis.manifest.rows * analysis.manifest.features
+    };
+    let task = &analysis.experiment.task;
+    match task.is_autoencoding() {
+        true => task.image(analysis.manifest.features).is_none() && analysis.arms.iter().any(whole),
+        false => !task.is_classification() && analysis.arms.iter().any(|arm| !arm.predictions.is_empty()),
+    }
+}
+
 /// Panels for so many arms: one alone, then two beside each other. With the height of a sheet that holds them.
 pub fn grid(count: usize) -> (f64, impl Fn(Rect) -> Vec<Rect>) {
     let columns = if count < 2 { 1 } else { 2 };

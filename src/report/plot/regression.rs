@@ -1,6 +1,6 @@
 //! Predicted against true values.
 
-use super::parts::{MOST_ARMS, PARTS};
+use super::parts::{MOST_ARMS, PARTS, has_values};
 use super::{Drawing, Numbers, Plot};
 use crate::report::analysis::{Analysis, Arm};
 use crate::report::figure::{Anchor, Axis, Ink, Panel, Rect, Sheet, Stroke, Style, shortened};
@@ -28,7 +28,7 @@ impl Plot for Regression {
     }
 
     fn applies(&self, analysis: &Analysis) -> bool {
-        !analysis.experiment.task.is_classification() && analysis.arms.iter().any(|arm| !arm.predictions.is_empty())
+        has_values(analysis)
     }
 
     fn draw(&self, analysis: &Analysis) -> Drawing {

@@ -210,7 +210,10 @@ pub(super) fn spared(analysis: &WeightAnalysis, arm: &str, trained: bool) -> Opt
 
 fn pruning(analysis: &WeightAnalysis, arm: &str) -> Option<String> {
     let gone = |trained| spared(analysis, arm, trained).map(|kept| 1.0 - kept);
-    let what = if analysis.is_classification { "1 point of accuracy" } else { "0.01 of R²" };
+    let what = match analysis.is_classification {
+        true => "1 point of accuracy".to_owned(),
+        false => format!("0.01 of {}", analysis.metric),
+    };
     let (cut, trained) = (gone(false)?, gone(true));
     let after = match (analysis.fine_tune, trained) {
         (Some(steps), Some(gone)) if gone > cut => {

@@ -1,8 +1,8 @@
 //! The format of MNIST and its relatives.
 
 use super::super::file::DataReader;
-use super::super::{DataFile, Dataset, LoadContext, Source};
-use super::{Element, ElementKind, Head, MAX_BYTES, Numbers, cut, dataset, malformed};
+use super::super::{DataFile, Dataset, LoadContext, Source, TargetKind, no_targets};
+use super::{Element, ElementKind, Head, MAX_BYTES, Numbers, cut, dataset, inputs_alone, malformed};
 use crate::error::{Error, Result};
 use crate::values::Count;
 use flate2::bufread::GzDecoder;
@@ -19,7 +19,9 @@ pub struct Idx {
     /// Images `[rows × …]`, such as `train-images-idx3-ubyte.gz`, from the folder of the experiment file.
     pub images: PathBuf,
     /// Labels `[rows]`, such as `train-labels-idx1-ubyte.gz`, from the folder of the experiment file.
-    pub labels: PathBuf,
+    /// An autoencoder needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<PathBuf>,
     /// How many rows to use, from the first; default all.
     #[serde(default)]
     pub limit: Option<Count>,
@@ -27,20 +29,29 @@ pub struct Idx {
 
 impl Source for Idx {
     fn load(&self, context: &LoadContext) -> Result<Dataset> {
-        let paths = [&self.images, &self.labels].map(|path| context.folder.join(path));
+        let path = context.folder.join(&self.images);
         let limit = self.limit.map_or(usize::MAX, Count::get);
-        let mut images = load(&paths[0], limit)?;
-        let labels = load(&paths[1], limit)?;
-        if images.all_rows != labels.all_rows {
-            let message = format!("there are {} images and {} labels", images.all_rows, labels.all_rows);
-            return Err(Error::data("P0208", message)
-                .in_file(&paths[1])
-                .help("take images and labels of one set: both `train-` or both `t10k-`"));
-        }
+        let mut images = load(&path, limit)?;
         if images.one_byte {
             images.numbers.values.iter_mut().for_each(|pixel| *pixel /= 255.0);
         }
-        let mut dataset = dataset(images.numbers, labels.numbers, context.kind, [&paths[0], &paths[1]])?;
+        let Some(labels) = &self.labels else {
+            if context.kind != TargetKind::Inputs {
+                return Err(no_targets("labels", "\"train-labels-idx1-ubyte.gz\""));
+            }
+            let mut dataset = inputs_alone(images.numbers, &path)?;
+            dataset.files = vec![images.file];
+            return Ok(dataset);
+        };
+        let beside = context.folder.join(labels);
+        let labels = load(&beside, limit)?;
+        if images.all_rows != labels.all_rows {
+            let message = format!("there are {} images and {} labels", images.all_rows, labels.all_rows);
+            return Err(Error::data("P0208", message)
+                .in_file(&beside)
+                .help("take images and labels of one set: both `train-` or both `t10k-`"));
+        }
+        let mut dataset = dataset(images.numbers, labels.numbers, context.kind, [&path, &beside])?;
         dataset.files = vec![images.file, labels.file];
         Ok(dataset)
     }
@@ -149,6 +160,10 @@ mod tests {
         let plain = load("images: \"images\", labels: \"labels.gz\"").unwrap();
         assert_eq!(plain.inputs.row(0).to_vec(), [0.0, 1.0, 0.2, 0.4]);
         assert_eq!(plain.targets, Targets::Classes { labels: vec![0, 1, 0], names: vec!["5".into(), "9".into()] });
+        assert_eq!(load("images: \"images\"").unwrap_err().code(), "P0209");
+        let source = super::super::super::tests::parse("Idx(images: \"images\", limit: 2)").unwrap();
+        let alone = source.load(&LoadContext { folder: folder.path(), kind: TargetKind::Inputs }).unwrap();
+        assert_eq!((alone.rows(), alone.outputs(), alone.targets.classes()), (2, 4, None));
         let gz = load("images: \"images.gz\", labels: \"labels.gz\"").unwrap();
         assert_eq!((gz.inputs, &gz.targets), (plain.inputs, &plain.targets));
         assert_eq!(gz.files[0].bytes, packed(&images).len() as u64);

@@ -1,8 +1,8 @@
 //! NumPy's files of one array.
 
 use super::super::file::DataReader;
-use super::super::{Dataset, LoadContext, Source};
-use super::{Element, ElementKind, Head, MAX_BYTES, Numbers, cut, dataset, malformed};
+use super::super::{Dataset, LoadContext, Source, TargetKind, no_targets};
+use super::{Element, ElementKind, Head, MAX_BYTES, Numbers, cut, dataset, inputs_alone, malformed};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 pub struct Npy {
     /// Inputs `[rows × …]`, from the folder of the experiment file.
     pub inputs: PathBuf,
-    /// Targets `[rows]` or `[rows × targets]`, from the folder of the experiment file.
-    pub targets: PathBuf,
+    /// Targets `[rows]` or `[rows × targets]`, from the folder of the experiment file. An autoencoder needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets: Option<PathBuf>,
 }
 
 impl Source for Npy {
     fn load(&self, context: &LoadContext) -> Result<Dataset> {
-        let paths = [&self.inputs, &self.targets].map(|path| context.folder.join(path));
         let mut files = Vec::new();
         let mut load = |path: &Path| -> Result<Numbers> {
             let mut reader = DataReader::open(path, MAX_BYTES)?;
@@ -32,8 +32,16 @@ impl Source for Npy {
             files.push(reader.finish()?);
             Ok(numbers)
         };
-        let (inputs, targets) = (load(&paths[0])?, load(&paths[1])?);
-        let mut dataset = dataset(inputs, targets, context.kind, [&paths[0], &paths[1]])?;
+        let path = context.folder.join(&self.inputs);
+        let inputs = load(&path)?;
+        let mut dataset = match &self.targets {
+            Some(targets) => {
+                let beside = context.folder.join(targets);
+                dataset(inputs, load(&beside)?, context.kind, [&path, &beside])?
+            }
+            None if context.kind == TargetKind::Inputs => inputs_alone(inputs, &path)?,
+            None => return Err(no_targets("targets", "\"y.npy\"")),
+        };
         dataset.files = files;
         Ok(dataset)
     }
@@ -160,6 +168,12 @@ mod tests {
         assert_eq!((dataset.files.len(), dataset.files[1].name.as_str()), (2, "y.npy"));
         let values = ndarray::array![[7.0], [3.0]];
         assert_eq!(load(TargetKind::Values).targets, Targets::Values { values, names: vec!["y".into()] });
+        let own = Targets::Inputs { labels: vec![1, 0], classes: vec!["3".into(), "7".into()] };
+        assert_eq!(load(TargetKind::Inputs).reconstructing().targets, own);
+        let alone = super::super::super::tests::parse("Npy(inputs: \"x.npy\")").unwrap();
+        let load = |kind| alone.load(&LoadContext { folder: folder.path(), kind });
+        assert_eq!(load(TargetKind::Inputs).unwrap().targets, Targets::Inputs { labels: vec![], classes: vec![] });
+        assert_eq!(load(TargetKind::Values).unwrap_err().code(), "P0209");
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! or deflated members, lengths below 4 GiB. Names of members are compared, never used as paths.
 
 use super::super::file::{DataReader, nearest, shown};
-use super::super::{Dataset, LoadContext, Source};
-use super::{MAX_BYTES, Numbers, cut, dataset, malformed, npy};
+use super::super::{Dataset, LoadContext, Source, TargetKind};
+use super::{MAX_BYTES, Numbers, cut, dataset, inputs_alone, malformed, npy};
 use crate::error::{Error, Result};
 use flate2::CrcReader;
 use flate2::bufread::DeflateDecoder;
@@ -29,7 +29,7 @@ pub struct Npz {
     /// Name of the array of inputs `[rows × …]`; default `x`.
     #[serde(default = "x")]
     pub inputs: String,
-    /// Name of the array of targets `[rows]` or `[rows × targets]`; default `y`.
+    /// Name of the array of targets `[rows]` or `[rows × targets]`; default `y`. An autoencoder needs none.
     #[serde(default = "y")]
     pub targets: String,
 }
@@ -40,8 +40,16 @@ impl Source for Npz {
         let described = DataReader::open(&path, MAX_BYTES)?.finish()?;
         let mut file = std::fs::File::open(&path).map_err(|cause| cut(&path, cause))?;
         let inputs = read(&mut file, described.bytes, &self.inputs, &path)?;
-        let targets = read(&mut file, described.bytes, &self.targets, &path)?;
-        let mut dataset = dataset(inputs, targets, context.kind, [&path, &path])?;
+        let labelled = context.kind != TargetKind::Inputs || {
+            let members = directory(&mut file, described.bytes, &path)?;
+            members.iter().any(|member| member.name == self.targets)
+        };
+        let mut dataset = if labelled {
+            let targets = read(&mut file, described.bytes, &self.targets, &path)?;
+            dataset(inputs, targets, context.kind, [&path, &path])?
+        } else {
+            inputs_alone(inputs, &path)?
+        };
         dataset.files = vec![described];
         Ok(dataset)
     }
@@ -276,6 +284,13 @@ mod tests {
             let dataset = npz.load(&LoadContext { folder: folder.path(), kind: TargetKind::Classes }).unwrap();
             assert_eq!(dataset.inputs, ndarray::array![[1.0, 2.0], [3.0, 4.0]]);
             assert_eq!(dataset.targets, Targets::Classes { labels: vec![1, 0], names: vec!["0".into(), "1".into()] });
+            for (targets, labels) in [("y", vec![1, 0]), ("x", vec![]), ("z", vec![])] {
+                let npz = super::super::super::tests::parse(&format!("Npz(path: \"a.npz\", targets: \"{targets}\")"))
+                    .unwrap();
+                let dataset = npz.load(&LoadContext { folder: folder.path(), kind: TargetKind::Inputs }).unwrap();
+                let Targets::Inputs { labels: found, .. } = dataset.reconstructing().targets else { panic!() };
+                assert_eq!(found, labels, "{targets}: labels, no classes, not there");
+            }
         }
         let error = member(&bytes(STORED), "X").unwrap_err().to_string();
         assert!(

@@ -36,6 +36,8 @@ enum Role {
     Category,
     TargetNumber,
     TargetClass,
+    /// Classes that nobody learns.
+    Label,
 }
 
 /// A cell, for messages.
@@ -123,6 +125,7 @@ impl Table<'_> {
                     }
                     if *role == Role::Category { rows.inputs.push(f64::from(code)) } else { rows.labels.push(code) }
                 }
+                Role::Label => rows.labels.push(rows.categories[column].code(cell.text)),
                 Role::Dropped => {}
             }
         }
@@ -137,7 +140,7 @@ impl Table<'_> {
         let (mut input_missing, mut target_missing) = (false, false);
         for column in 0..rows.roles.len() {
             let missing = match rows.roles[column] {
-                Role::Dropped => continue,
+                Role::Dropped | Role::Label => continue,
                 Role::Number | Role::Category => &mut input_missing,
                 Role::TargetNumber | Role::TargetClass => &mut target_missing,
             };
@@ -209,8 +212,12 @@ impl Table<'_> {
     }
 
     fn targets(&self, rows: &mut Rows) -> Result<Targets> {
-        let is_target = |column: &usize| matches!(rows.roles[*column], Role::TargetNumber | Role::TargetClass);
+        let is_target =
+            |column: &usize| matches!(rows.roles[*column], Role::TargetNumber | Role::TargetClass | Role::Label);
         let columns: Vec<usize> = (0..rows.roles.len()).filter(is_target).collect();
+        if columns.is_empty() {
+            return Ok(Targets::Inputs { labels: Vec::new(), classes: Vec::new() });
+        }
         if rows.roles[columns[0]] == Role::TargetNumber {
             let names = columns.iter().map(|&column| rows.names[column].clone()).collect();
             return Ok(Targets::Values {
@@ -221,6 +228,12 @@ impl Table<'_> {
         let (names, rank) = std::mem::take(&mut rows.categories[columns[0]]).ordered();
         let mut labels = std::mem::take(&mut rows.labels);
         labels.iter_mut().for_each(|label| *label = rank[*label as usize]);
+        if rows.roles[columns[0]] == Role::Label {
+            // One label, or more than anybody tells apart, label nothing.
+            let told = (2..=MAX_CATEGORIES).contains(&names.len());
+            let (labels, classes) = if told { (labels, names) } else { Default::default() };
+            return Ok(Targets::Inputs { labels, classes });
+        }
         if names.len() < 2 {
             let message = format!("the target column \"{}\" holds one class only", shown(&rows.names[columns[0]]));
             return Err(Error::data("P0209", message)
@@ -303,12 +316,17 @@ impl Table<'_> {
     fn roles(&self, names: &[String], kind: TargetKind) -> Result<Vec<Role>> {
         let settings = self.settings;
         let targets = settings.targets();
-        if targets.is_empty() || (targets.len() > 1 && kind == TargetKind::Classes) {
+        if (targets.is_empty() && kind != TargetKind::Inputs) || (targets.len() > 1 && kind == TargetKind::Classes) {
             let message = format!("a classification has one target column, found {}", targets.len());
             let message = if targets.is_empty() { "`target` names no column".to_owned() } else { message };
             return Err(Error::experiment("P0209", message).help("write `target: Name(\"…\")`"));
         }
-        let target = if kind == TargetKind::Classes { Role::TargetClass } else { Role::TargetNumber };
+        let target = match kind {
+            TargetKind::Classes => Role::TargetClass,
+            TargetKind::Values => Role::TargetNumber,
+            TargetKind::Inputs if targets.len() == 1 => Role::Label,
+            TargetKind::Inputs => Role::Dropped,
+        };
         let mut roles = vec![Role::Number; names.len()];
         let lists = [
             (&targets, target, "target"),

@@ -280,6 +280,33 @@ fn columns_that_are_not_there_are_refused_with_those_that_are() {
 }
 
 #[test]
+fn rows_that_are_their_own_targets_need_none_and_keep_classes_as_labels() {
+    let labels = |text: &str, settings: &str| {
+        let dataset = load(text, settings, TargetKind::Inputs).unwrap().reconstructing();
+        assert_eq!(dataset.target_names(), dataset.input_names);
+        let Targets::Inputs { labels, classes } = dataset.targets else { panic!() };
+        (dataset.input_names.join(" "), labels, classes)
+    };
+    let table = "a,b,y\n1,2,u\n3,4,v\n5,6,\n";
+    // A label may be missing: nobody learns it.
+    let (inputs, found, classes) = labels(table, "target: Name(\"y\")");
+    assert_eq!((inputs.as_str(), found, classes), ("a b", vec![1, 2, 0], vec!["".into(), "u".into(), "v".into()]));
+    let none = |inputs: &str| (inputs.to_owned(), Vec::new(), Vec::new());
+    assert_eq!(labels(table, "drop: [Name(\"y\")]"), none("a b"));
+    assert_eq!(labels(table, "target: Columns([Name(\"y\"), Name(\"b\")])"), none("a"));
+    assert_eq!(labels("a,y\n1,u\n2,u\n", "target: Name(\"y\")"), none("a"), "one label tells nothing apart");
+    let many: String = (0..1001).map(|row| format!("{row},{row}.5\n")).collect();
+    assert_eq!(labels(&format!("a,y\n{many}"), "target: Name(\"y\")"), none("a"));
+    for kind in [TargetKind::Classes, TargetKind::Values] {
+        assert_eq!(
+            message(load("a,y\n1,u\n", "delimiter: ','", kind)),
+            "error[P0209]: `target` is missing, and nothing is left to be learned\n   = help: write `target: \
+             Name(\"…\")`\n   = help: or let the rows be their own targets: `task: Autoencoding(…)`"
+        );
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read_say_why() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("d.csv")).unwrap();

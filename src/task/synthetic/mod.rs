@@ -62,7 +62,9 @@ fn two_classes(
     class_names: [&str; 2],
 ) -> Result<Dataset> {
     let targets = match context.kind {
-        TargetKind::Classes => Targets::Classes { labels, names: class_names.map(str::to_owned).to_vec() },
+        TargetKind::Classes | TargetKind::Inputs => {
+            Targets::Classes { labels, names: class_names.map(str::to_owned).to_vec() }
+        }
         TargetKind::Values => {
             let values = labels.iter().map(|label| f64::from(*label)).collect();
             Targets::Values { values: matrix(values, labels.len())?, names: vec!["y".into()] }
@@ -160,10 +162,11 @@ fn dataset(name: &str, inputs: Vec<f64>, targets: Targets) -> Result<Dataset> {
     let rows = match &targets {
         Targets::Classes { labels, .. } => labels.len(),
         Targets::Values { values, .. } => values.nrows(),
+        Targets::Inputs { .. } => unreachable!("made data have targets"),
     };
     let targets_finite = match &targets {
-        Targets::Classes { .. } => true,
         Targets::Values { values, .. } => values.iter().all(|y| y.is_finite()),
+        _ => true,
     };
     if !targets_finite || inputs.iter().any(|x| !x.is_finite()) {
         return Err(Error::experiment("P0205", format!("{name} with these settings makes numbers that are too large"))
@@ -230,7 +233,9 @@ pub(super) mod tests {
     pub(super) fn values(dataset: &Dataset) -> Vec<f64> {
         match &dataset.targets {
             Targets::Values { values, .. } => values.iter().copied().collect(),
-            Targets::Classes { labels, .. } => labels.iter().map(|label| f64::from(*label)).collect(),
+            Targets::Classes { labels, .. } | Targets::Inputs { labels, .. } => {
+                labels.iter().map(|label| f64::from(*label)).collect()
+            }
         }
     }
 

@@ -56,7 +56,7 @@ impl Source for SwissRoll {
         add_noise(&mut inputs, self.noise, &mut rng);
         match context.kind {
             TargetKind::Values => one_value("swiss-roll", context, inputs, angles),
-            TargetKind::Classes => {
+            TargetKind::Classes | TargetKind::Inputs => {
                 let labels = (0..samples).map(|row| (row % classes) as u32).collect();
                 many_classes("swiss-roll", context, inputs, labels, classes)
             }

@@ -7,6 +7,7 @@ mod lecun;
 mod lsuv;
 mod nguyen_widrow;
 mod orthogonal;
+mod pretrained;
 mod recipe;
 mod recipe_numbers;
 mod torch_default;
@@ -25,6 +26,7 @@ pub use lecun::{LeCunNormal, LeCunUniform};
 pub use lsuv::Lsuv;
 pub use nguyen_widrow::NguyenWidrow;
 pub use orthogonal::Orthogonal;
+pub use pretrained::Pretrained;
 pub use recipe::Recipe;
 pub use recipe_numbers::{Field, RecipeFamily, Scale, SimpleNumbers, SimpleRecipe, V1Numbers, V1Recipe};
 pub use torch_default::TorchDefault;
@@ -71,6 +73,7 @@ crate::registry! {
         HeNormal(HeNormal),
         Orthogonal(Orthogonal),
         Lsuv(Lsuv),
+        Pretrained(Pretrained),
         Recipe(Recipe),
         Constant(Constant),
         Given(Given),
@@ -215,13 +218,14 @@ pub(crate) mod tests {
         assert_eq!(bits, GOLDEN, "{bits:#?}");
     }
 
-    const GOLDEN: [&str; 13] = [
+    const GOLDEN: [&str; 14] = [
         "Uniform 3f21ac2a bef912e8 bd1dd9e0 3ef572b4 3da71be0 3ea7e150 3f5bd9f2 3f3a2320",
         "Normal be0aa8f4 3f07a31e 3f1ae5ef 3e64c4fb 3f0c294c beda42af 3d850762 be34e114",
         "HeUniform 3f64a3b2 bf301f2f bd5f3c40 3f2d8eda 3dec53e0 3eed6b18 3f9b7559 3f839e6f",
         "HeNormal bef0f5b7 bf6192f9 bf70ffd7 bea08d84 be9e5c7e 3ef870ab 3e6501fc 3f824ea4",
         "Orthogonal bf3f4d78 3eabb53e bec7af1c 3eaa0f71 3f610620 bfa890d6 3f67a031 bf8bfb9f",
         "Lsuv bed06543 3e3b0cd5 be59869d 3e394158 3ef5213f bf37a08d 3efc5252 bf187d8a",
+        "Pretrained 3daad811 bd112ded be2b0628 bd929c74 3eaaaae6 be1e9d6b 3ebe371d 3f239d52",
         "Recipe bf8b2415 3ef9c737 bf113cae 3ea44171 3f5957d9 bfa2cfe5 3f80a600 bf9b7f4a",
         "GlorotUniform 3f15adfe bee698fb bd122440 3ee33da0 3d9ab670 3e9b6d44 3f4b8af4 3f2c545e",
         "GlorotNormal be9dbec6 bf13ac44 bf1dc568 be523683 be4f57f7 3ea2a468 3e15ebb6 3f2a9cb6",

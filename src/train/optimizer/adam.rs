@@ -36,6 +36,13 @@ pub(super) fn default_epsilon() -> NonNegative {
     NonNegative::new(1e-8).expect("in range")
 }
 
+impl Default for Adam {
+    fn default() -> Adam {
+        let (beta1, beta2) = (default_beta1(), default_beta2());
+        Adam { learning_rate: default_learning_rate(), beta1, beta2, epsilon: default_epsilon() }
+    }
+}
+
 impl Optimize for Adam {
     fn slots(&self) -> &[f32] {
         &[0.0, 0.0]

@@ -37,7 +37,7 @@ impl Plot<WeightAnalysis> for Pruning {
         });
         let caption = format!("Medians over {}.{trained}", seeds_text(analysis));
         type Number = fn(&PruningRow) -> Option<f64>;
-        let metric = if analysis.is_classification { "accuracy" } else { "R²" };
+        let metric = analysis.metric;
         let mut parts: Vec<(String, bool, Number)> = vec![
             ("training loss".into(), true, |row| row.train_loss),
             (format!("training {metric}"), false, |row| row.train_metric),
