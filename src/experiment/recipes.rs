@@ -1,9 +1,12 @@
-//! Recipe files: read when an experiment is prepared. Its resolved copy holds their numbers, and needs the files no more.
+//! Recipe and model files that starts name: read when an experiment is prepared. Its resolved copy holds their numbers, and
+//! needs the files no more.
 
 use crate::error::{Error, Kind, Result};
+use crate::experiment::import::{self, Choices};
 use crate::experiment::load::{Document, dialect};
 use crate::files;
-use crate::train::initializer::{Recipe, SimpleRecipe, V1Recipe};
+use crate::train::initializer::{FromModel, Held, LARGEST_MODEL, Recipe, SimpleRecipe, V1Recipe};
+use crate::values::NonNegative;
 use ron::Error as Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,31 +19,45 @@ enum RecipeFile {
     V1(V1Recipe),
 }
 
-/// The experiment with numbers in the place of each recipe file. Paths start at `folder`.
+/// The experiment with numbers in the place of each recipe file, and beside the path of each model. Paths start at `folder`.
 ///
 /// # Errors
-/// A file that is missing or no recipe, or numbers that can serve no network; each with its place.
+/// A file that is missing or no recipe or model, or numbers that can serve no network; each with its place.
 pub(super) fn resolve<D: Document>(experiment: D, folder: &Path) -> Result<D> {
     let mut tree = tree(&experiment)?;
     let mut changed = false;
-    replace(&mut tree, None, &mut |path, _| {
+    replace(&mut tree, None, &mut |named, _| {
         changed = true;
-        let own = read(path, folder)?;
-        serde_json::to_value(own).map(Some).map_err(|cause| Error::internal(cause.to_string()))
+        let own = match named {
+            Named::Recipe(path) => serde_json::to_value(read(path, folder)?),
+            Named::Model(path, noise) => {
+                let held = Some(read_model(path, folder)?);
+                serde_json::to_value(FromModel { path: path.to_owned(), noise, held })
+            }
+        };
+        own.map(Some).map_err(|cause| Error::internal(cause.to_string()))
     })?;
     if changed { planted(tree) } else { Ok(experiment) }
 }
 
-/// The experiment with the numbers that `started` holds, wherever both name the same recipe file.
+/// The experiment with the numbers that `started` holds, wherever both name the same file.
 ///
 /// # Errors
 /// None that a user could bring about.
 pub(super) fn adopt<D: Document>(experiment: D, started: &D) -> Result<D> {
     let (mut tree, old) = (tree(&experiment)?, tree(started)?);
     let mut changed = false;
-    replace(&mut tree, Some(&old), &mut |path, old| {
-        let same = |name: &str| old.and_then(|old| old.get(name)).is_some_and(|own| own["from"] == path);
-        let own = old.filter(|_| ["Own", "OwnV1"].iter().any(|name| same(name))).cloned();
+    replace(&mut tree, Some(&old), &mut |named, old| {
+        let own = match named {
+            Named::Recipe(path) => {
+                let same = |name: &str| old.and_then(|old| old.get(name)).is_some_and(|own| own["from"] == path);
+                old.filter(|_| ["Own", "OwnV1"].iter().any(|name| same(name))).cloned()
+            }
+            Named::Model(path, noise) => old.filter(|old| old["path"] == path).cloned().map(|mut own| {
+                own["noise"] = noise.get().into();
+                own
+            }),
+        };
         changed |= own.is_some();
         Ok(own)
     })?;
@@ -56,8 +73,28 @@ fn planted<D: Document>(tree: Value) -> Result<D> {
     serde_json::from_value(tree).map_err(|cause| Error::internal(cause.to_string()))
 }
 
-/// What stands in the place of a recipe file, told by its path and by what stands at the same place of the other tree.
-type Change<'a> = dyn FnMut(&str, Option<&Value>) -> Result<Option<Value>> + 'a;
+/// A file that a start names.
+#[derive(Clone, Copy)]
+enum Named<'a> {
+    Recipe(&'a str),
+    /// With its noise.
+    Model(&'a str, NonNegative),
+}
+
+/// The file that this field names, if it does and has not been read.
+fn named<'a>(name: &str, field: &'a Value) -> Option<Named<'a>> {
+    match name {
+        "Recipe" => field.get("File")?.as_str().map(Named::Recipe),
+        "FromModel" if field.get("held").is_none_or(Value::is_null) => {
+            let noise = NonNegative::new(field.get("noise")?.as_f64()?).ok()?;
+            Some(Named::Model(field.get("path")?.as_str()?, noise))
+        }
+        _ => None,
+    }
+}
+
+/// What stands in the place of a file, told by its name and by what stands at the same place of the other tree.
+type Change<'a> = dyn FnMut(Named, Option<&Value>) -> Result<Option<Value>> + 'a;
 
 fn replace(value: &mut Value, other: Option<&Value>, change: &mut Change) -> Result<()> {
     match value {
@@ -68,10 +105,9 @@ fn replace(value: &mut Value, other: Option<&Value>, change: &mut Change) -> Res
         Value::Object(fields) => {
             for (name, field) in fields {
                 let other = other.and_then(|other| other.get(name));
-                let path = field.get("File").and_then(Value::as_str).filter(|_| name == "Recipe");
-                match path.map(str::to_owned) {
-                    Some(path) => {
-                        if let Some(own) = change(&path, other)? {
+                match named(name, field) {
+                    Some(named) => {
+                        if let Some(own) = change(named, other)? {
                             *field = own;
                         }
                     }
@@ -82,6 +118,26 @@ fn replace(value: &mut Value, other: Option<&Value>, change: &mut Change) -> Res
         }
         _ => Ok(()),
     }
+}
+
+/// Reads the model that a start is.
+fn read_model(name: &str, folder: &Path) -> Result<Held> {
+    let path = folder.join(name);
+    if std::fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+        return Err(Error::experiment("P0501", format!("{} is not a regular file", path.display()))
+            .help("name the file of a model"));
+    }
+    let model = import::open(&path, &Choices::default()).map_err(|error| match error.code() {
+        "P0501" => error.help("paths start from the folder of the experiment file"),
+        "P0312" => error.help("`precocial import` makes a model of it that lacks nothing: name that one"),
+        _ => error,
+    })?;
+    if model.params.len() > LARGEST_MODEL {
+        let message =
+            format!("a start has at most {LARGEST_MODEL} weights and thresholds, this model {}", model.params.len());
+        return Err(Error::experiment("P0120", message).in_file(&path).help("train a smaller network further"));
+    }
+    Ok(Held::of(&model.network, &model.params))
 }
 
 /// Reads one recipe file.
@@ -138,7 +194,9 @@ mod tests {
     use crate::experiment::config::{Experiment, Seeds};
     use crate::experiment::folder::Folder;
     use crate::experiment::load::{parse, to_text};
+    use crate::experiment::model::Model;
     use crate::experiment::prepare::Study;
+    use crate::experiment::record::Moment;
     use crate::experiment::resume::Reopened;
     use crate::experiment::run::{RunOptions, run};
     use crate::experiment::verify::verify;
@@ -245,6 +303,68 @@ mod tests {
         crate::files::replace(&out.join("experiment.ron"), source.replace("own.ron", "other.ron").as_bytes()).unwrap();
         let refused = Reopened::<Experiment>::open(Folder::at(&out), Some(&more)).unwrap_err();
         assert_eq!(refused.code(), "P0309");
+    }
+
+    #[test]
+    fn training_goes_on_from_a_model_and_searches_begin_with_it() {
+        let place = tempfile::tempdir().unwrap();
+        let first = experiment(r#"(name: "a", method: Random(scheme: GlorotUniform))"#);
+        let options = |name: &str, source: &str| RunOptions {
+            out: Some(place.path().join(name)),
+            threads: 1,
+            source: Some(source.to_owned()),
+            ..RunOptions::default()
+        };
+        let study = Study::new(first.clone(), place.path()).unwrap();
+        let run_of = |study: &Study, name: &str, source: &str| run(study, &options(name, source), &Unwatched).unwrap();
+        let trained = run_of(&study, "first", &to_text(&first));
+        let seed = 18446744073709551615;
+        let model = Model::load(&trained.folder.model_path("a", seed, Moment::End)).unwrap();
+        std::fs::copy(trained.folder.model_path("a", seed, Moment::End), place.path().join("net.pcl")).unwrap();
+        std::fs::write(place.path().join("net.onnx"), model.export(&ron::from_str("Onnx").unwrap()).unwrap()).unwrap();
+        let arms = r#"(name: "on", method: Random(scheme: FromModel(path: "net.pcl"))),
+            (name: "onnx", method: Random(scheme: FromModel(path: "net.onnx"))),
+            (name: "ga", method: Genetic(population: 4, generations: 2, scheme: FromModel(path: "net.onnx", noise: 0.01)))"#;
+        let written = experiment(arms);
+        let source = to_text(&written);
+        let study = Study::new(written.clone(), place.path()).unwrap();
+        let on = run_of(&study, "on", &source);
+        for arm in ["on", "onnx"] {
+            let start = Model::load(&on.folder.model_path(arm, seed, Moment::Start)).unwrap();
+            assert_eq!(start.params, model.params, "{arm}");
+        }
+        let losses: Vec<f64> = on.tables.results.iter().map(|row| row.start_loss.unwrap()).collect();
+        assert_eq!(losses[0], losses[1]);
+        assert!(losses[2] < 1.2 * losses[0] && losses[2] != losses[0], "{losses:?}");
+        assert!(losses[0] < 0.5 * trained.tables.results[0].start_loss.unwrap());
+        // The folder needs the model no more, and another file is another experiment.
+        std::fs::remove_file(place.path().join("net.pcl")).unwrap();
+        let again = verify(&on.folder, None, None, 1, &Unwatched).unwrap();
+        assert_eq!((again.runs, again.differences), (3, Vec::new()));
+        assert_eq!(adopt(written, &study.experiment).unwrap(), study.experiment);
+        for edit in [("net.pcl", "other.pcl"), ("noise: 0.01", "noise: 0.02")] {
+            assert!(source.contains(edit.0), "{source}");
+            let other = parse(&source.replace(edit.0, edit.1), Path::new("x.ron")).unwrap().experiment;
+            assert_ne!(adopt(other, &study.experiment).unwrap(), study.experiment, "{edit:?}");
+        }
+    }
+
+    #[test]
+    fn models_that_are_none_or_of_another_network_are_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let code = |path: &str| {
+            let arms = format!("(name: \"a\", method: Random(scheme: FromModel(path: \"{path}\")))");
+            let error = Study::new(experiment(&arms), place.path()).unwrap_err();
+            assert!(error.problems().iter().all(|problem| !problem.helps.is_empty()), "{error}");
+            error.code()
+        };
+        assert_eq!(code("nowhere.pcl"), "P0501");
+        std::fs::write(place.path().join("text.pcl"), "hello").unwrap();
+        assert_eq!(code("text.pcl"), "P0301");
+        let text = r#"{"layers": [{"weights": [[1, 2, 3, 4]], "thresholds": [0], "activation": "Tanh"},
+            {"weights": [[1], [2], [3]], "thresholds": [0, 0, 0], "activation": "Softmax"}]}"#;
+        std::fs::write(place.path().join("small.json"), text).unwrap();
+        assert_eq!(code("small.json"), "P0120");
     }
 
     #[test]

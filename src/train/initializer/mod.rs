@@ -1,5 +1,6 @@
 //! Starts: how the weights and thresholds of a network are drawn before anything is learned.
 
+mod from_model;
 mod given;
 mod glorot;
 mod he;
@@ -19,6 +20,7 @@ use crate::math::Rows;
 use crate::network::{Dense, Mlp};
 use crate::rng::Rng;
 
+pub use from_model::{FromModel, Held, LARGEST as LARGEST_MODEL};
 pub use given::{Constant, Given};
 pub use glorot::{GlorotNormal, GlorotUniform};
 pub use he::{HeNormal, HeUniform};
@@ -77,6 +79,7 @@ crate::registry! {
         Recipe(Recipe),
         Constant(Constant),
         Given(Given),
+        FromModel(FromModel),
         GlorotUniform => GlorotUniform,
         GlorotNormal => GlorotNormal,
         LeCunUniform => LeCunUniform,
@@ -111,7 +114,7 @@ pub(crate) mod tests {
     use crate::rng::{Purpose, Streams};
 
     /// Those that draw nothing: their own file tests them.
-    const FIXED: [&str; 2] = ["Constant", "Given"];
+    const FIXED: [&str; 3] = ["Constant", "Given", "FromModel"];
 
     /// One of each that draws, with the settings of a user who writes as little as possible.
     pub(crate) fn all() -> Vec<Initializer> {
