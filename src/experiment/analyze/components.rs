@@ -52,7 +52,7 @@ pub struct IndividualRow {
 pub enum Whose {
     /// Of the individuals of all generations together.
     Population,
-    /// Of the way of training.
+    /// Of the way of training to the deployed weights.
     Training,
     /// Of both, each with the same weight; the first two span the plane that is drawn.
     Both,
@@ -92,7 +92,7 @@ pub struct Components {
     pub left_out: Vec<(String, &'static str)>,
 }
 
-/// Populations of the arms that had any at the drawn seed, which are run again there; arms whose run takes long or whose
+/// Populations of the arms that had any at the drawn seed, which are run again there until their deployed weights; arms whose run takes long or whose
 /// genomes are too large are left out.
 pub(super) fn look(opened: &Opened) -> Result<Components> {
     let seed = opened.seed(opened.drawn)?;
@@ -100,16 +100,23 @@ pub(super) fn look(opened: &Opened) -> Result<Components> {
     let mut all = Components::default();
     let mut arms = Vec::new();
     for arm in 0..opened.arms.len() {
-        let (weights, generations) = (&seed.weights[arm], opened.generations(opened.name(arm), seed.number));
-        if weights.is_none() || generations == 0 {
+        let Some(result) = opened.result(opened.name(arm), seed.number) else { continue };
+        if seed.weights[arm].is_none() || result.generations == 0 {
             continue;
         }
-        match Kept::of(generations, opened.network(arm).parameters()) {
+        let deployed = (result.deployed_cost * opened.study.network.multiply_adds() as f64).round() as u64;
+        match Kept::of(result.generations, opened.network(arm).parameters(), deployed) {
             None => all.left_out.push((opened.name(arm).to_owned(), "its network is too large to keep populations of")),
             Some(kept) => arms.push((arm, kept)),
         }
     }
-    if budget as f64 * arms.len() as f64 > MOST_WORK {
+    // A search is run to its end, whatever was deployed.
+    let spent = |(arm, kept): &(usize, Kept)| {
+        let result = opened.result(opened.name(*arm), seed.number);
+        let search = result.map_or(0.0, |row| row.search_cost * opened.study.network.multiply_adds() as f64);
+        search.max(kept.deployed as f64)
+    };
+    if arms.iter().map(spent).sum::<f64>() > MOST_WORK {
         let long = |(arm, _): (usize, Kept)| (opened.name(arm).to_owned(), "running its search again takes too long");
         all.left_out.extend(arms.drain(..).map(long));
     }
@@ -134,11 +141,13 @@ struct Kept {
     individuals: usize,
     /// Points of the way.
     points: usize,
+    /// Multiply-adds at which the deployed weights were found: the way ends there.
+    deployed: u64,
 }
 
 impl Kept {
     /// Of so many generations of genomes of so many weights; `None` if there is room for next to nothing.
-    fn of(generations: u64, parameters: usize) -> Option<Kept> {
+    fn of(generations: u64, parameters: usize, deployed: u64) -> Option<Kept> {
         let most = generations.min(GENERATIONS);
         let last = generations - 1;
         let numbers: Vec<u64> =
@@ -146,7 +155,7 @@ impl Kept {
         let room = MOST_NUMBERS / parameters.max(1);
         let points = POINTS.min(room / 4);
         let individuals = INDIVIDUALS.min(room.saturating_sub(points) / numbers.len());
-        (points >= 4 && individuals >= 2).then_some(Kept { generations: numbers, individuals, points })
+        (points >= 4 && individuals >= 2).then_some(Kept { generations: numbers, individuals, points, deployed })
     }
 
     /// Places of the kept ones among `count` individuals, best and worst among them.
@@ -159,7 +168,8 @@ impl Kept {
 /// An individual: generation, rank from 0, fitness, genome.
 type Individual = (u64, usize, Option<f64>, Vec<f64>);
 
-/// A run, once more: its populations, and its way from the start on as step, multiply-adds spent, weights.
+/// A run, once more: its populations, and its way from the start to the deployed weights as step, multiply-adds spent,
+/// weights.
 #[derive(Default)]
 struct Again {
     individuals: Vec<Individual>,
@@ -177,13 +187,14 @@ fn again(opened: &Opened, seed: &Seed, arm: usize, budget: u64, kept: &Kept) -> 
     let is_finite = |weights: &[f32]| weights.iter().all(|weight| weight.is_finite());
     let mut out = Again::default();
     let (mut told, mut end, mut growth) = (0, Step::Running, None);
-    while end == Step::Running {
+    // What comes after the deployed weights, such as ways into the endless, would be all that the plane shows.
+    while end == Step::Running && (log.search_cost.is_none() || cost.total() < kept.deployed) {
         let spent = cost.total();
         // A generation at a time, and then costs of training that grow by a constant factor.
         let until = match (log.search_cost, growth) {
             (Some(search), Some(growth)) => {
                 let trained = spent - search.total();
-                search.total() + (trained + 1).max((trained as f64 * growth) as u64)
+                (search.total() + (trained + 1).max((trained as f64 * growth) as u64)).min(kept.deployed)
             }
             _ => spent + 1,
         };
@@ -219,12 +230,12 @@ fn again(opened: &Opened, seed: &Seed, arm: usize, budget: u64, kept: &Kept) -> 
         }
         let trained = cost.total() - search.total();
         if trained > 0 && growth.is_none() {
-            let most = (budget.saturating_sub(search.total()) as f64 / trained as f64).max(1.0);
+            let most = (kept.deployed.saturating_sub(search.total()) as f64 / trained as f64).max(1.0);
             growth = Some(libm::pow(most, 1.0 / (kept.points - 2) as f64));
         }
         if let Some(weights) = contestant.weights()
             && trained > 0
-            && cost.total() > spent
+            && (spent + 1..=kept.deployed).contains(&cost.total())
             && is_finite(weights)
         {
             out.way.push((log.steps, cost.total(), double(weights)));
@@ -426,14 +437,14 @@ mod tests {
 
     #[test]
     fn what_is_kept_has_both_ends_and_fits_into_memory() {
-        let kept = Kept::of(100, 67).unwrap();
+        let kept = Kept::of(100, 67, 0).unwrap();
         assert_eq!((kept.generations.len(), kept.generations[0], kept.generations[11]), (12, 0, 99));
         assert_eq!((kept.individuals, kept.points), (INDIVIDUALS, POINTS));
         assert_eq!((kept.ranks(3), kept.ranks(63).len(), kept.ranks(63)[31]), (vec![0, 1, 2], 32, 62));
-        assert_eq!(Kept::of(1, 67).unwrap().generations, [0]);
-        assert_eq!(Kept::of(2, 67).unwrap().generations, [0, 1]);
-        let large = Kept::of(40, 200_000).unwrap();
+        assert_eq!(Kept::of(1, 67, 0).unwrap().generations, [0]);
+        assert_eq!(Kept::of(2, 67, 0).unwrap().generations, [0, 1]);
+        let large = Kept::of(40, 200_000, 0).unwrap();
         assert!((large.points + large.individuals * large.generations.len()) * 200_000 <= MOST_NUMBERS, "{large:?}");
-        assert_eq!(Kept::of(40, 5_000_000), None);
+        assert_eq!(Kept::of(40, 5_000_000, 0), None);
     }
 }

@@ -31,8 +31,8 @@ pub(super) struct Opened {
     folder: Folder,
     /// Models that were written: arm, seed, moment.
     written: HashSet<(String, u64, Moment)>,
-    /// Hash of the deployed weights, and how many generations there were, by arm and seed.
-    results: HashMap<(String, u64), (String, u64)>,
+    /// By arm and seed.
+    results: HashMap<(String, u64), ResultRow>,
 }
 
 /// The data of a seed, and the weights of the arms at it.
@@ -102,8 +102,7 @@ impl Opened {
         let runs = arms.iter().flat_map(|&arm| study.seeds.iter().map(move |&seed| (arm, seed)));
         let failed = runs.filter(|&(arm, seed)| !deployed(arm, seed));
         let failed = failed.map(|(arm, seed)| format!("{} at seed {seed}", names[arm])).collect();
-        let of = |row: ResultRow| ((row.arm, row.seed), (row.weights_hash, row.generations));
-        let results = tables.results.into_iter().map(of).collect();
+        let results = tables.results.into_iter().map(|row| ((row.arm.clone(), row.seed), row)).collect();
         Ok(Opened { manifest, study, arms, drawn, failed, folder: folder.clone(), written, results })
     }
 
@@ -127,9 +126,9 @@ impl Opened {
         self.study.training_of(self.arms[arm])
     }
 
-    /// Generations of the search of an arm at a seed.
-    pub fn generations(&self, arm: &str, seed: u64) -> u64 {
-        self.results.get(&(arm.to_owned(), seed)).map_or(0, |(_, generations)| *generations)
+    /// What the tables say of an arm at a seed.
+    pub fn result(&self, arm: &str, seed: u64) -> Option<&ResultRow> {
+        self.results.get(&(arm.to_owned(), seed))
     }
 
     /// Data and weights of a seed.
@@ -160,8 +159,7 @@ impl Opened {
                 .help(format!("or run it again, which gives the same weights: precocial run {}", again.display())));
         }
         let model = Model::load(&path)?;
-        let result = self.results.get(&(arm.to_owned(), seed));
-        let expected = result.map(|(hash, _)| hash).filter(|_| moment == Moment::End);
+        let expected = self.result(arm, seed).map(|row| &row.weights_hash).filter(|_| moment == Moment::End);
         let network = self.study.place(arm).map_or(&self.study.network, |place| self.study.network_of(place));
         if model.network != *network || expected.is_some_and(|hash| *hash != hash_weights(&model.params)) {
             return Err(Error::data("P0304", format!("this model is not the one that {arm} left at seed {seed}"))

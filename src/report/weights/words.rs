@@ -121,7 +121,7 @@ fn population(analysis: &WeightAnalysis, arm: &str) -> Option<String> {
     let share = |held: Option<f64>, of: &str| held.map(|share| format!("{} of {of}", percent(share)));
     let shares = [
         share(held(|row| row.population), "what the population varied by"),
-        share(held(|row| row.training), "the way of training"),
+        share(held(|row| row.training), "the way to the deployed weights"),
     ];
     let shares: Vec<String> = shares.into_iter().flatten().collect();
     let narrowed = if spread(first) > 0.0 && last > first {

@@ -26,7 +26,7 @@ pub fn write(analysis: &WeightAnalysis, folder: &Folder, options: &ReportOptions
 /// The same into any folder; of one model only the tables that have rows.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_into(analysis: &WeightAnalysis, place: PathBuf, options: &ReportOptions) -> Result<PathBuf> {
     let pictures = chosen(PICTURES, &[], &options.plots, analysis)?;
     let tables = analysis.tables()?;

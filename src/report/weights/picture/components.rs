@@ -25,10 +25,11 @@ impl Plot<WeightAnalysis> for Components {
 
     fn reading(&self) -> &'static str {
         "The search was run again at one seed. Each dot is an individual, the darker the later its generation; the line is \
-         gradient descent from the start that was chosen. The plane leads through that start along the first two principal \
-         components of the population and of the way of training, each with the same weight, and each axis has a scale of its \
-         own; lines join equal losses. Whatever lies outside the plane is not seen: an individual or a bend of the way may \
-         lie lower than the ground below it. Hidden units are not renumbered, so equal networks may lie far apart."
+         gradient descent from the start that was chosen to the deployed weights. The plane leads through that start along \
+         the first two principal components of the population and of the way of training, each with the same weight, and \
+         each axis has a scale of its own; lines join equal losses. Whatever lies outside the plane is not seen: an \
+         individual or a bend of the way may lie lower than the ground below it. Hidden units are not renumbered, so equal \
+         networks may lie far apart."
     }
 
     fn applies(&self, analysis: &WeightAnalysis) -> bool {
@@ -51,9 +52,9 @@ impl Plot<WeightAnalysis> for Components {
         let legend = [
             patch(0, format!("loss {}", short(levels.edges[0]))),
             patch(BANDS - 1, format!("{} and more", short(levels.edges[BANDS - 1]))),
-            dot(Marker::Circle, Ink::Colour(age(0.0)), "first generation"),
-            dot(Marker::Circle, Ink::Colour(age(1.0)), "last one"),
-            dot(Marker::Square, WAY, "chosen start"),
+            dot(Marker::Circle, Ink::Colour(age(0.0)), "generation 0"),
+            dot(Marker::Circle, Ink::Colour(age(1.0)), "last"),
+            dot(Marker::Square, WAY, "start"),
             Entry {
                 text: "training".into(),
                 sample: Sample::Line(Style { ink: WAY, dash: &[], marker: Marker::None }),
@@ -120,7 +121,7 @@ fn draw_arm(
     let last = individuals.last().map_or(0, |row| row.generation);
     let generations = if last == 0 { "1 generation".to_owned() } else { format!("{} generations", last + 1) };
     let steps = way.last().map_or(0, |row| row.step);
-    let tile = headed(figure, tile, &format!("{}: {generations}, then {steps} steps of training", grid[0].arm));
+    let tile = headed(figure, tile, &format!("{}: {generations}, then {steps} steps", grid[0].arm));
     let rows: Vec<&LandscapeRow> = grid.iter().collect();
     let width = rows.iter().take_while(|row| row.y == rows[0].y).count();
     let corner = rows[rows.len() - 1];
