@@ -366,10 +366,10 @@ fn following_a_training_changes_nothing_and_tells_every_step() {
             split: Random(train: 0.7, validation: 0.3)),
         network: Mlp(hidden: [(units: 4)]), train: (optimizer: LevenbergMarquardt(), stop: [Patience(4)]),
         arms: [(name: "lm", method: Random(scheme: NguyenWidrow)),
-            (name: "race", method: Race(scheme: NguyenWidrow, candidates: 4)),
+            (name: "race", method: Race(scheme: NguyenWidrow, candidates: 3, steps: 5)),
             (name: "sgd", method: Restarts(scheme: NguyenWidrow, cutoff: Fixed(100)),
                 train: (optimizer: Sgd(learning_rate: 0.1), batch: Size(8)))],
-        budget: TrainingPasses(600))"#;
+        budget: TrainingPasses(3000))"#;
     let experiment = parse(text, Path::new("followed.ron")).unwrap().experiment;
     let follower = Follower::default();
     let watched = run_in(&experiment, &place.path().join("watched"), 2, &follower);
@@ -392,7 +392,12 @@ fn following_a_training_changes_nothing_and_tells_every_step() {
 #[test]
 fn a_reference_is_told_at_each_seed_and_costs_the_arms_nothing() {
     let place = tempfile::tempdir().unwrap();
-    let mut plain = experiment(SMALL, SGD, &format!("{ARM}, (name: \"b\", method: Random(scheme: HeNormal))"), 9_000);
+    let mut plain = experiment(
+        SMALL,
+        SGD,
+        &format!("{ARM}, (name: \"b\", method: Random(scheme: Normal(standard_deviation: 0.5)))"),
+        9_000,
+    );
     let alone = run_in(&plain, &place.path().join("alone"), 1, &Unwatched).tables;
     plain.reference = Some(dialect().from_str("SupportVectorMachine()").unwrap());
     let beside = run_in(&plain, &place.path().join("beside"), 2, &Unwatched);
