@@ -415,3 +415,23 @@ fn a_reference_is_told_at_each_seed_and_costs_the_arms_nothing() {
     let study = Study::new(plain, Path::new(".")).unwrap();
     assert_eq!(Tables::of(loaded.clone().records(), &study).reference, loaded.reference);
 }
+
+#[test]
+fn threshold_outputs_are_served_by_what_needs_no_gradient() {
+    let code = |task: &str, optimizer: &str, method: &str| {
+        let text = format!(
+            r#"Experiment(schema: 1, name: "t", seeds: List([1]), task: {task}, network: Mlp(hidden: [], output: Step),
+                train: (optimizer: {optimizer}), arms: [(name: "a", method: {method})], budget: TrainingPasses(9))"#
+        );
+        let experiment = parse(&text, Path::new("t.ron")).unwrap().experiment;
+        Study::new(experiment, Path::new(".")).map(|_| ()).map_err(|error| error.code())
+    };
+    let classes = r#"Classification(data: Builtin("iris"), split: Random(train: 1.0), loss: MeanSquared)"#;
+    let values = r#"Regression(data: Builtin("diabetes"), split: Random(train: 1.0))"#;
+    let random = "Random(scheme: Constant(value: 0))";
+    assert_eq!(code(classes, "Perceptron()", random), Ok(()));
+    assert_eq!(code(classes, "Adam()", "Untrained(scheme: Constant(value: 0))"), Ok(()));
+    assert_eq!(code(classes, "Adam()", random), Err("P0138"));
+    assert_eq!(code(classes, "Perceptron()", "GradInit(scheme: GlorotUniform)"), Err("P0138"));
+    assert_eq!(code(values, "Perceptron()", random), Err("P0135"));
+}
