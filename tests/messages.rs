@@ -274,9 +274,6 @@ fn messages_of_options() {
         &["--set", "train.stop=[MaxDamping(1e10)]"],
         &["--set", "train.optimizer=Perceptron()"],
         &["--set", "network.output=Step"],
-        &["--set", "reference=SupportVectorMachine(cost: -1)"],
-        &["--set", "reference=SupportVectorMachine()", "--set", "task.split=Random(train: 1.0)"],
-        &["--set", "network.output=Step", "--set", "task.loss=MeanSquared", "--set", "network.hidden=[]"],
         &["--seeds", "30..1"],
         &["--seeds", "1,1"],
     ] {

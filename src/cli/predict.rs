@@ -58,13 +58,13 @@ impl Predict {
 /// What predicts.
 enum Predictor {
     Layers(Model),
-    Graph(GraphModel),
+    Graph(Box<GraphModel>),
 }
 
 impl Predictor {
     fn open(path: &Path) -> Result<Predictor> {
         Ok(match GraphModel::open(path)? {
-            Some(graph) => Predictor::Graph(graph),
+            Some(graph) => Predictor::Graph(Box::new(graph)),
             None => Predictor::Layers(open(path)?),
         })
     }

@@ -55,8 +55,6 @@ const ABOUT: &[(&str, &str)] = &[
     ("statistics", "how arms are compared"),
     ("statistics.metric", "what is compared"),
     ("report", "what is drawn and written"),
-    ("reference", "another kind of model that is told beside the arms, charged to none"),
-    ("reference.kernel", "how alike two rows are"),
     ("task.environment", "the world that networks act in"),
     ("search", "how topologies are searched"),
     ("search.changes", "how often each change of topology is made"),

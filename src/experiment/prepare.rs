@@ -131,9 +131,8 @@ impl Study {
         let own = own.collect::<Result<Vec<Option<Mlp>>>>()?;
         let study = Study { experiment, dataset, network, encoding, seeds, order, until_loss: None, own };
         for (place, arm) in study.experiment.arms.iter().enumerate() {
-            let sloped = check_slopes(&arm.method, study.network_of(place), study.training_of(place));
-            sloped.map_err(|error| of_arm(error, arm))?;
-            let fits = arm.method.fits(study.network_of(place), study.training_of(place));
+            let (network, training) = (study.network_of(place), study.training_of(place));
+            let fits = check_slopes(&arm.method, network, training).and_then(|()| arm.method.fits(network, training));
             fits.map_err(
                 |error| if arm.network.is_some() || arm.train.is_some() { of_arm(error, arm) } else { error },
             )?;

@@ -367,10 +367,10 @@ fn following_a_training_changes_nothing_and_tells_every_step() {
             split: Random(train: 0.7, validation: 0.3)),
         network: Mlp(hidden: [(units: 4)]), train: (optimizer: LevenbergMarquardt(), stop: [Patience(4)]),
         arms: [(name: "lm", method: Random(scheme: NguyenWidrow)),
-            (name: "race", method: Race(scheme: NguyenWidrow, candidates: 4)),
+            (name: "race", method: Race(scheme: NguyenWidrow, candidates: 3, steps: 5)),
             (name: "sgd", method: Restarts(scheme: NguyenWidrow, cutoff: Fixed(100)),
                 train: (optimizer: Sgd(learning_rate: 0.1), batch: Size(8)))],
-        budget: TrainingPasses(600))"#;
+        budget: TrainingPasses(3000))"#;
     let experiment = parse(text, Path::new("followed.ron")).unwrap().experiment;
     let follower = Follower::default();
     let watched = run_in(&experiment, &place.path().join("watched"), 2, &follower);
@@ -393,7 +393,12 @@ fn following_a_training_changes_nothing_and_tells_every_step() {
 #[test]
 fn a_reference_is_told_at_each_seed_and_costs_the_arms_nothing() {
     let place = tempfile::tempdir().unwrap();
-    let mut plain = experiment(SMALL, SGD, &format!("{ARM}, (name: \"b\", method: Random(scheme: HeNormal))"), 9_000);
+    let mut plain = experiment(
+        SMALL,
+        SGD,
+        &format!("{ARM}, (name: \"b\", method: Random(scheme: Normal(standard_deviation: 0.5)))"),
+        9_000,
+    );
     let alone = run_in(&plain, &place.path().join("alone"), 1, &Unwatched).tables;
     plain.reference = Some(dialect().from_str("SupportVectorMachine()").unwrap());
     let beside = run_in(&plain, &place.path().join("beside"), 2, &Unwatched);
@@ -505,4 +510,24 @@ fn outputs_that_inputs_cannot_equal_are_refused() {
     let image = |task: &str, features| autoencoder(task, "hidden: []").unwrap().experiment.task.image(features);
     assert_eq!((image(DIGITS, 64), image(&format!("{DIGITS}, image: (16, 4)"), 64)), (Some((8, 8)), Some((16, 4))));
     assert_eq!((image(DIGITS, 36), image(DIGITS, 63)), (None, None));
+}
+
+#[test]
+fn threshold_outputs_are_served_by_what_needs_no_gradient() {
+    let code = |task: &str, optimizer: &str, method: &str| {
+        let text = format!(
+            r#"Experiment(schema: 1, name: "t", seeds: List([1]), task: {task}, network: Mlp(hidden: [], output: Step),
+                train: (optimizer: {optimizer}), arms: [(name: "a", method: {method})], budget: TrainingPasses(9))"#
+        );
+        let experiment = parse(&text, Path::new("t.ron")).unwrap().experiment;
+        Study::new(experiment, Path::new(".")).map(|_| ()).map_err(|error| error.code())
+    };
+    let classes = r#"Classification(data: Builtin("iris"), split: Random(train: 1.0), loss: MeanSquared)"#;
+    let values = r#"Regression(data: Builtin("diabetes"), split: Random(train: 1.0))"#;
+    let random = "Random(scheme: Constant(value: 0))";
+    assert_eq!(code(classes, "Perceptron()", random), Ok(()));
+    assert_eq!(code(classes, "Adam()", "Untrained(scheme: Constant(value: 0))"), Ok(()));
+    assert_eq!(code(classes, "Adam()", random), Err("P0138"));
+    assert_eq!(code(classes, "Perceptron()", "GradInit(scheme: GlorotUniform)"), Err("P0138"));
+    assert_eq!(code(values, "Perceptron()", random), Err("P0135"));
 }

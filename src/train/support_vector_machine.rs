@@ -248,7 +248,7 @@ mod tests {
         let context = LoadContext { folder: std::path::Path::new("."), kind: TargetKind::Classes };
         let Dataset { inputs, targets, .. } = Builtin::Iris.load(&context).unwrap();
         let Targets::Classes { labels, .. } = targets else { unreachable!() };
-        let trains = |row: usize| row % 3 != 0;
+        let trains = |row: usize| !row.is_multiple_of(3);
         let moments: Vec<(f64, f64)> = (0..4)
             .map(|column| {
                 let values: Vec<f64> = (0..150).filter(|row| trains(*row)).map(|row| inputs[[row, column]]).collect();

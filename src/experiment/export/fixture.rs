@@ -64,7 +64,7 @@ fn graph(like: &Header) -> GraphModel {
     nodes.extend(all.iter().zip(first + count..).map(|(activation, id)| node(id, "hidden", activation, 2)));
     let mut links = Vec::new();
     let mut link = |from: u32, to: u32, used: bool| {
-        links.push(DrawnLink { from, to, weight: 0.4 * rng.normal() as f32, used });
+        links.push(DrawnLink { from, to, weight: 0.2 * rng.normal() as f32, used });
     };
     for hidden in 0..count {
         let (below, above) = (first + hidden, first + count + hidden);
