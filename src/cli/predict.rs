@@ -57,7 +57,7 @@ impl Predict {
 
 /// What predicts.
 enum Predictor {
-    Layers(Model),
+    Layers(Box<Model>),
     Graph(Box<GraphModel>),
 }
 
@@ -65,7 +65,7 @@ impl Predictor {
     fn open(path: &Path) -> Result<Predictor> {
         Ok(match GraphModel::open(path)? {
             Some(graph) => Predictor::Graph(Box::new(graph)),
-            None => Predictor::Layers(open(path)?),
+            None => Predictor::Layers(Box::new(open(path)?)),
         })
     }
 
