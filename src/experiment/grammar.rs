@@ -153,6 +153,8 @@ const SEED: &str = r#"Experiment(
     arms: [(name: "a", method: Random(scheme: GlorotUniform))],
     budget: RowPasses(1),
     statistics: (candidates: ["a"], targets: [1.0]),
+    audit: Some(ProxyRank(k: [1])),
+    reference: Some(SupportVectorMachine()),
 )"#;
 
 /// The same for a search. A list stands where the parser shall tell what its items are.
