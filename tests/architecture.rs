@@ -133,6 +133,8 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("history.csv", "record.rs", "HistoryRow"),
     ("generations.csv", "record.rs", "GenerationRow"),
     ("turns.csv", "record.rs", "TurnRow"),
+    ("mistakes.csv", "record.rs", "MistakeRow"),
+    ("reference.csv", "record.rs", "ReferenceRow"),
     ("audit.csv", "record.rs", "AuditRow"),
     ("health.csv", "record.rs", "HealthRow"),
     ("predictions.csv", "record.rs", "PredictionRow"),

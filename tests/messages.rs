@@ -297,7 +297,7 @@ fn messages_of_suites() {
         ("passes that do not ascend", "passes: [300, 1000, 3000]", "passes: [300, 3000, 1000]"),
         ("a target behind the budget", "TrainingPasses(9_000)", "TrainingPasses(2_000)"),
         ("two tasks of one name", "name: \"iris\"", "name: \"spirals\""),
-        ("an arm that does not serve a task", "[(units: 8)]", "[(units: 8), (units: 8)]"),
+        ("an arm that does not serve a task", "[(units: 8)]", "[]"),
         ("data that do not exist", "Builtin(\"iris\")", "Csv(path: \"no.csv\", target: Name(\"y\"))"),
         (
             "a margin below 1",

@@ -153,8 +153,6 @@ const SEED: &str = r#"Experiment(
     arms: [(name: "a", method: Random(scheme: GlorotUniform))],
     budget: RowPasses(1),
     statistics: (candidates: ["a"], targets: [1.0]),
-    audit: Some(ProxyRank(k: [1])),
-    reference: Some(SupportVectorMachine()),
 )"#;
 
 /// The same for a search. A list stands where the parser shall tell what its items are.
@@ -333,10 +331,14 @@ fn settings(grammar: &mut Grammar, text: &str, path: &str, member: &str, names: 
 /// `text` with the field in the group at `path`, for fields that are not written where they are none.
 fn with_field(text: &str, path: &str, name: &str) -> String {
     let outline = Outline::new(text);
-    if path.is_empty() || outline.find(&format!("{path}.{name}")).is_ok() {
+    let field = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    if outline.find(&field).is_ok() {
         return text.to_owned();
     }
-    let end = outline.find(path).ok().and_then(|group| group.span.end.checked_sub(1));
+    let end = match path {
+        "" => text.trim_end().len().checked_sub(1),
+        _ => outline.find(path).ok().and_then(|group| group.span.end.checked_sub(1)),
+    };
     let Some(end) = end.filter(|end| text[*end..].starts_with(')')) else { return text.to_owned() };
     let comma = if text[..end].trim_end().ends_with([',', '(']) { "" } else { ", " };
     let added = format!("{}{comma}{name}: None{}", &text[..end], &text[end..]);
@@ -474,7 +476,8 @@ mod tests {
         assert_eq!(gaussian["rate"].range.as_deref(), Some("between 0 and 1"));
         assert_eq!(gaussian["sigma"].default.as_deref(), Some("0.15"));
         let experiment = fields(&grammar().families[0], "");
-        assert_eq!(experiment.len(), 12);
+        assert_eq!(experiment.len(), 14);
+        assert_eq!(["audit", "reference"].map(|name| experiment[name].default.as_deref()), [Some("None"); 2]);
         let arm = fields(family("ArmConfig"), "");
         assert_eq!(["network", "train"].map(|name| arm[name].default.as_deref()), [Some("None"); 2]);
         assert!(experiment["budget"].default.is_none() && experiment["report"].default.is_some());
