@@ -75,7 +75,8 @@ impl TryFrom<String> for Numbers {
             let text = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
             u32::from_str_radix(text, 16).ok().map(f32::from_bits).filter(|number| number.is_finite())
         };
-        let numbers = (digits.len() % 8 == 0).then(|| digits.chunks_exact(8).map(number).collect::<Option<Vec<f32>>>());
+        let numbers =
+            digits.len().is_multiple_of(8).then(|| digits.chunks_exact(8).map(number).collect::<Option<Vec<f32>>>());
         numbers.flatten().map(Numbers).ok_or("must be eight hexadecimal digits for each finite number")
     }
 }

@@ -23,7 +23,7 @@ fn across(position: f64) -> f64 {
 }
 
 fn up(position: f64) -> f64 {
-    MIDDLE - RISE * (3.0 * position).sin()
+    MIDDLE - RISE * libm::sin(3.0 * position)
 }
 
 fn draw(film: &Film, out: &mut String) {
@@ -44,7 +44,7 @@ fn draw(film: &Film, out: &mut String) {
         positions.iter().map(|position| format!("{} {}", tenths(across(*position)), tenths(up(*position)))).collect();
     let slopes: Vec<String> = positions
         .iter()
-        .map(|position| tenths(-(3.0 * RISE * (3.0 * position).cos() / UNIT).atan().to_degrees()))
+        .map(|position| tenths(-libm::atan(3.0 * RISE * libm::cos(3.0 * position) / UNIT).to_degrees()))
         .collect();
     let _ = write!(
         out,
