@@ -15,7 +15,7 @@ use crate::network::{Loss, Mlp, Output};
 use crate::rng::{Purpose, Rng, Streams};
 use crate::task::Supervised;
 use crate::task::control::{Control, ControlTask};
-use crate::train::{Batch, Scratch, Session, TrainContext, Training};
+use crate::train::{Batch, Scratch, Session, Steps, TrainContext, Training};
 use crate::values::{Count, Fitness};
 use rayon::prelude::*;
 use std::path::Path;
@@ -65,12 +65,32 @@ pub fn generation(size: usize, genes: usize, crossover: &str, visit: Visit) -> R
     })
 }
 
-pub fn adam(shape: &Shape, batch: Batch, arrays: Option<&Path>, visit: Visit) -> Result<()> {
-    let (network, supervised, population) = arrange(&Shape { population: shape.population, ..*shape }, arrays)?;
-    let training = training("Adam()", batch)?;
+pub fn train(shape: &Shape, optimizer: &str, batch: Batch, arrays: Option<&Path>, visit: Visit) -> Result<()> {
+    let (mut network, supervised, population) = arrange(shape, arrays)?;
+    let training = training(optimizer, batch)?;
+    if let Steps::ByObjective(method) = training.optimizer.steps()
+        && method.check(&network).is_err()
+    {
+        // A method for sums of squares.
+        let hidden = vec![(shape.hidden, Activation::Tanh); shape.depth];
+        network = Mlp::new(shape.inputs, &hidden, shape.classes, Output::Linear, Loss::MeanSquared)?;
+    }
     let context =
         TrainContext { network: &network, supervised: &supervised, training: &training, streams: Streams::new(1) };
     let count = supervised.training.count();
+    let (mut scratch, mut cost) = (Scratch::default(), Cost::ZERO);
+    if matches!(training.optimizer.steps(), Steps::ByObjective(_)) {
+        // From the start each time: near an optimum such methods do other work.
+        const STEPS: usize = 10;
+        let mut run = || {
+            let mut session = Session::new(population.genome(0), &training);
+            let before = cost;
+            (0..STEPS).for_each(|_| _ = session.step(&context, &mut scratch, &mut cost));
+            (session.batch_loss, (cost - before).total() as f64)
+        };
+        let load = Load { work: (STEPS * count) as f64, multiply_adds: run().1, bytes: 0.0 };
+        return visit(load, &mut || run().0);
+    }
     let epochs = match batch {
         Batch::Full => (70_000 / count).max(1),
         Batch::Size(_) => 1,
@@ -79,7 +99,6 @@ pub fn adam(shape: &Shape, batch: Batch, arrays: Option<&Path>, visit: Visit) ->
     let work = (epochs * count) as f64;
     let load = Load { work, multiply_adds: work * multiply_adds(&network).1, bytes: 0.0 };
     let mut session = Session::new(population.genome(0), &training);
-    let (mut scratch, mut cost) = (Scratch::default(), Cost::ZERO);
     visit(load, &mut || {
         for _ in 0..steps {
             session.step(&context, &mut scratch, &mut cost);

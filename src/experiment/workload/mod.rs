@@ -34,8 +34,9 @@ pub enum Job {
     /// One generation of a genetic algorithm on the sphere function: population, genes, and the crossover in the words
     /// of an experiment file. Tournament of 3, Gaussian mutation of 5 % of the genes, 2 elites.
     Generation(usize, usize, &'static str),
-    /// Adam on one network of the shape: full-batch steps, or an epoch of minibatches.
-    Adam(Shape, Batch),
+    /// An optimizer, in the words of an experiment file, on one network of the shape: full-batch steps, or an epoch of
+    /// minibatches. Methods for sums of squares get squared errors behind linear outputs.
+    Train(Shape, &'static str, Batch),
     /// Episodes of cart-pole swing-up of 1000 steps, one for each of so many networks of 5-10-1 tanh units.
     Rollout(usize),
     /// An arm, in the words of an experiment file, that trains one network of the shape by Adam on full batches: its first
@@ -84,10 +85,13 @@ pub fn workloads() -> Vec<Workload> {
         ("W5 large", Job::Generation(1024, 10_000, uniform)),
         ("W5 small", Job::Generation(256, 67, uniform)),
         ("W5 SBX", Job::Generation(1024, 10_000, "SimulatedBinary()")),
-        ("W6 small full", Job::Adam(small, Batch::Full)),
-        ("W6 medium full", Job::Adam(medium, Batch::Full)),
-        ("W6 small b32", Job::Adam(small, batch)),
-        ("W6 medium b32", Job::Adam(medium, batch)),
+        ("W6 small full", Job::Train(small, "Adam()", Batch::Full)),
+        ("W6 medium full", Job::Train(medium, "Adam()", Batch::Full)),
+        ("W6 small b32", Job::Train(small, "Adam()", batch)),
+        ("W6 medium b32", Job::Train(medium, "Adam()", batch)),
+        ("W6 small conjugate", Job::Train(small, "ScaledConjugateGradient()", Batch::Full)),
+        ("W6 small L-BFGS", Job::Train(small, "Lbfgs()", Batch::Full)),
+        ("W6 tiny LM", Job::Train(tiny, "LevenbergMarquardt()", Batch::Full)),
         ("W7", Job::Rollout(256)),
         ("Graft pool", Job::Arm(table, "Graft(pool_share: 1)", 0)),
         // So flat that every look finds a reason for a graft, and none may train for longer than a step.
@@ -138,9 +142,12 @@ impl Workload {
             Job::Generation(size, genes, crossover) => {
                 format!("one generation, {size} x {genes} genes, {}", word(crossover))
             }
-            Job::Adam(shape, Batch::Full) => format!("Adam, full batch, {} x {} rows", net(shape), shape.rows),
-            Job::Adam(shape, Batch::Size(size)) => {
-                format!("Adam, batches of {}, {} x {} rows", size.get(), net(shape), shape.rows)
+            Job::Train(shape, optimizer, batch) => {
+                let batch = match batch {
+                    Batch::Full => "full batch".to_owned(),
+                    Batch::Size(size) => format!("batches of {}", size.get()),
+                };
+                format!("{}, {batch}, {} x {} rows", word(optimizer), net(shape), shape.rows)
             }
             Job::Rollout(size) => format!("cart-pole swing-up, {size} x 5-10-1 x 1000 steps"),
             Job::Arm(shape, method, 0) => format!("start of {}, {} x {} rows", word(method), net(shape), shape.rows),
@@ -155,7 +162,7 @@ impl Workload {
         match self.job {
             Job::Forward(_) | Job::Steps(..) => "genome-rows",
             Job::Generation(..) => "genes",
-            Job::Adam(..) => "rows",
+            Job::Train(..) => "rows",
             Job::Rollout(_) => "activations",
             Job::Arm(..) => "row-passes",
         }
@@ -166,7 +173,7 @@ impl Workload {
     ///
     /// `arrays` is a folder with raw little-endian `f32` arrays to use instead of made ones, for the shapes tiny, small
     /// and medium: `<shape>_x.f32` `[rows × inputs]`, `<shape>_y.f32` `[rows]` class numbers, `<shape>_g.f32`
-    /// `[population × parameters]` in the order of [`Mlp`].
+    /// `[population × parameters]` in the order of [`Mlp`](crate::network::Mlp).
     ///
     /// # Errors
     /// Arrays that cannot be read or do not fit; what `visit` returns.
@@ -175,7 +182,7 @@ impl Workload {
             Job::Forward(shape) => jobs::score(shape, 0, arrays, visit),
             Job::Steps(shape, steps) => jobs::score(shape, *steps, arrays, visit),
             Job::Generation(size, genes, crossover) => jobs::generation(*size, *genes, crossover, visit),
-            Job::Adam(shape, batch) => jobs::adam(shape, *batch, arrays, visit),
+            Job::Train(shape, optimizer, batch) => jobs::train(shape, optimizer, *batch, arrays, visit),
             Job::Rollout(size) => jobs::rollout(*size, visit),
             Job::Arm(shape, method, passes) => jobs::arm(shape, method, *passes, visit),
         }
@@ -200,7 +207,7 @@ mod tests {
                 Job::Forward(shape) => Job::Forward(little(shape)),
                 Job::Steps(shape, steps) => Job::Steps(little(shape), steps),
                 Job::Generation(_, genes, crossover) => Job::Generation(8, genes.min(100), crossover),
-                Job::Adam(shape, batch) => Job::Adam(little(shape), batch),
+                Job::Train(shape, optimizer, batch) => Job::Train(little(shape), optimizer, batch),
                 Job::Rollout(_) => Job::Rollout(3),
                 Job::Arm(shape, method, passes) => Job::Arm(little(shape), method, passes.min(90)),
             };
