@@ -116,8 +116,10 @@ impl Initialize for FromModel {
         if held.weights.0.len() == network.parameters() && held.units == units && held.activations == activations {
             return Ok(());
         }
-        let hidden: Vec<String> = held.units[1..held.units.len().max(2) - 1]
+        let hidden: Vec<String> = held
+            .units
             .iter()
+            .skip(1)
             .zip(&held.activations)
             .map(|(units, activation)| format!("(units: {units}, activation: {activation:?})"))
             .collect();
@@ -192,6 +194,10 @@ mod tests {
             assert_eq!(error.code(), "P0120");
             assert_eq!(error.problems()[0].helps, ["write `network: Mlp(hidden: [(units: 4, activation: Tanh)])`"]);
         }
+        // Somebody may have written it by hand.
+        let nothing = Held { units: Vec::new(), activations: Vec::new(), weights: Numbers(Vec::new()) };
+        let nothing = FromModel { held: Some(nothing), ..scheme.clone() };
+        assert_eq!(start(&nothing, &own, 0).unwrap_err().code(), "P0120");
         let unread = FromModel { held: None, ..scheme };
         assert!(start(&unread, &own, 0).unwrap_err().to_string().contains("not been read"));
     }
