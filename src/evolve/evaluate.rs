@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::evolve::Population;
 use crate::math::Rows;
 use crate::rng::{Purpose, Streams};
-use crate::train::{Batch, OnRows, Scratch, Steps, TrainContext, apply};
+use crate::train::{Batch, OnRows, Scratch, Single, Steps, TrainContext, apply};
 use crate::values::{Count, Fitness, Probability};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -192,7 +192,7 @@ impl<'a> LossEvaluator<'a> {
             Measure::MinibatchLoss { .. } => network.loss(genome, &batches[0], &mut scratch.workspace),
             Measure::ShortBackprop { steps, .. } => {
                 let rows = |step: usize| batches.get(step).unwrap_or(all);
-                let Scratch { workspace, double, gradient, params, optimizer, .. } = scratch;
+                let Scratch { workspace, double, gradient, params, numbers: rounded, optimizer, .. } = scratch;
                 params.clear();
                 params.extend_from_slice(genome);
                 gradient.resize(genome.len(), 0.0);
@@ -207,7 +207,8 @@ impl<'a> LossEvaluator<'a> {
                     Steps::ByObjective(method) => {
                         let first = rows(0);
                         cost = Cost::forward(network.multiply_adds(), first.count());
-                        let mut objective = OnRows { network, rows: first, memory: double, cost: &mut cost };
+                        let single = Single { workspace, params: rounded, gradient };
+                        let mut objective = OnRows { network, rows: first, memory: double, single, cost: &mut cost };
                         for _ in 0..steps {
                             let progress = method.step(&mut optimizer.memory, params, &mut objective);
                             if progress.stuck || !(progress.loss + progress.gradient_norm).is_finite() {

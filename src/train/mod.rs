@@ -15,7 +15,7 @@ pub mod team;
 pub use clip::Clip;
 pub use health::{Health, LayerHealth};
 pub use initializer::{Initialize, Initializer};
-pub use objective::{Objective, OnRows, Prices};
+pub use objective::{Objective, OnRows, Prices, Single};
 pub use optimizer::{Minimize, Optimize, Optimizer, OptimizerState, Steps, Train};
 pub use schedule::Schedule;
 pub use session::{Mistakes, Scratch, Session, Status, TrainContext, apply, norm};

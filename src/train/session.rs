@@ -7,7 +7,7 @@ use crate::network::{DoubleWorkspace, Mlp};
 use crate::rng::{Purpose, Streams};
 use crate::task::Supervised;
 use crate::train::optimizer::Perceptron;
-use crate::train::{Batch, Minimize, OnRows, Optimize, OptimizerState, Prices, Steps, Stop, Training};
+use crate::train::{Batch, Minimize, OnRows, Optimize, OptimizerState, Prices, Single, Steps, Stop, Training};
 use serde::{Deserialize, Serialize};
 
 /// What training needs to know besides the state of a session.
@@ -189,7 +189,9 @@ impl Session {
         let TrainContext { network, supervised, training, .. } = *context;
         let rows = &supervised.training;
         let progress = {
-            let mut objective = OnRows { network, rows, memory: &mut scratch.double, cost };
+            let Scratch { workspace, double, gradient, params, .. } = scratch;
+            let single = Single { workspace, params, gradient };
+            let mut objective = OnRows { network, rows, memory: double, single, cost };
             self.optimizer.step += 1;
             method.step(&mut self.optimizer.memory, &mut self.params, &mut objective)
         };

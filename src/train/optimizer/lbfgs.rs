@@ -1,6 +1,6 @@
 //! L-BFGS.
 
-use super::minimize::{Memory, Minimize, Progress, along, dot, norm, round, widened};
+use super::minimize::{Memory, Minimize, Precision, Progress, along, dot, norm, round, widened};
 use super::{Steps, Train};
 use crate::cost::Cost;
 use crate::train::{Objective, Prices};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// For networks of any size and every loss, on all rows. A step is one evaluation of the line search, loss and gradient; the
 /// parameters stay where the search began until it ends. A search that ends without success begins again along the
-/// gradient; if that fails too, training stops.
+/// gradient; if that fails too, training stops. Gradients are asked for in single precision as long as that tells enough.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lbfgs {
@@ -43,6 +43,7 @@ struct Place {
 /// Memory between two evaluations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Search {
+    precision: Precision,
     /// Where the search began; empty before the first step.
     point: Vec<f64>,
     gradient: Vec<f64>,
@@ -95,21 +96,21 @@ impl Minimize for Lbfgs {
     fn step(&self, memory: &mut Memory, params: &mut [f32], objective: &mut dyn Objective) -> Progress {
         let Memory::Search(now) = memory else { unreachable!("the memory of another method") };
         let mut gradient = vec![0.0; params.len()];
-        let (mut moved, mut stuck) = (false, false);
+        let (mut moved, mut failed, mut stuck) = (false, false, false);
         if now.point.is_empty() {
             now.point = widened(params);
-            let loss = objective.gradient(&now.point, &mut gradient);
+            let loss = now.precision.gradient(objective, &now.point, &mut gradient);
             now.begin(gradient, loss);
         } else {
-            let trial = along(&now.point, now.alpha, &now.direction);
-            let loss = objective.gradient(&trial, &mut gradient);
+            let trial = now.precision.along(&now.point, now.alpha, &now.direction);
+            let loss = now.precision.gradient(objective, &trial, &mut gradient);
             let slope = dot(&gradient, &now.direction);
             // What is not finite lies too far.
             let loss = if loss.is_finite() && slope.is_finite() { loss } else { f64::INFINITY };
             match now.judge(Place { alpha: now.alpha, loss, slope }, &gradient) {
                 Verdict::Onward => {}
                 Verdict::Take(place, gradient) => {
-                    let point = along(&now.point, place.alpha, &now.direction);
+                    let point = now.precision.along(&now.point, place.alpha, &now.direction);
                     now.remember(&point, &gradient, self.memory.get());
                     now.point = point;
                     round(&now.point, params);
@@ -117,7 +118,7 @@ impl Minimize for Lbfgs {
                     now.begin(gradient, place.loss);
                 }
                 Verdict::Fail => {
-                    stuck = now.changes.is_empty();
+                    (failed, stuck) = (true, now.changes.is_empty());
                     now.changes.clear();
                     let (gradient, loss) = (std::mem::take(&mut now.gradient), now.start.loss);
                     now.begin(gradient, loss);
@@ -125,7 +126,18 @@ impl Minimize for Lbfgs {
             }
         }
         let gradient_norm = norm(&now.gradient);
-        Progress { loss: now.start.loss, gradient_norm, damping: None, moved, stuck: stuck || gradient_norm == 0.0 }
+        let progress = Progress {
+            loss: now.start.loss,
+            gradient_norm,
+            damping: None,
+            moved,
+            stuck: stuck || gradient_norm == 0.0,
+        };
+        if now.precision.is_lost(-now.start.slope * now.alpha, now.start.loss, failed || progress.stuck) {
+            *now = Search { precision: Precision::Double, ..Search::default() };
+            return Progress { stuck: false, ..progress };
+        }
+        progress
     }
 
     fn is_damped(&self) -> bool {

@@ -72,6 +72,47 @@ impl Memory {
     }
 }
 
+/// In which precision a method asks for gradients.
+///
+/// It begins in single precision, by the batched kernels. Once the decrease that it expects is too small to be told by
+/// them, it begins anew where it stands, in double precision, and stays there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Precision {
+    #[default]
+    Single,
+    Double,
+}
+
+/// Decreases of less than this part of the loss cannot be told in single precision: losses are sums of rounded terms.
+const TELLS: f64 = 1.0 / 262_144.0;
+
+impl Precision {
+    /// Loss and gradient at `point`.
+    pub fn gradient(&mut self, objective: &mut dyn Objective, point: &[f64], gradient: &mut [f64]) -> f64 {
+        if *self == Precision::Single {
+            if let Some(loss) = objective.single_gradient(point, gradient) {
+                return loss;
+            }
+            *self = Precision::Double;
+        }
+        objective.gradient(point, gradient)
+    }
+
+    /// a + factor · b, as the objective will see it.
+    pub fn along(self, a: &[f64], factor: f64, b: &[f64]) -> Vec<f64> {
+        let mut point = along(a, factor, b);
+        if self == Precision::Single {
+            point.iter_mut().for_each(|x| *x = f64::from(*x as f32));
+        }
+        point
+    }
+
+    /// Whether so small a decrease of `loss`, or a failure, asks for more digits.
+    pub fn is_lost(self, decrease: f64, loss: f64, failed: bool) -> bool {
+        self == Precision::Single && (failed || decrease <= TELLS * loss.abs())
+    }
+}
+
 /// Where a method stands after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -123,7 +164,7 @@ mod tests {
     use crate::sealed::{self, StateReader};
     use crate::task::Supervised;
     use crate::train::initializer::{GlorotUniform, Initialize, NguyenWidrow};
-    use crate::train::{Scratch, Session, Status, TrainContext, Training};
+    use crate::train::{OnRows, Scratch, Session, Single, Status, TrainContext, Training};
 
     include!("second_order_numbers.rs");
 
@@ -441,6 +482,68 @@ mod tests {
         assert_eq!(code("Lbfgs(), stop: [MaxDamping(1e10)]", &small), Err("P0145"));
         assert_eq!(code("Adam(), stop: [MaxDamping(1e10)]", &small), Err("P0145"));
         assert_eq!(code("Newton(), stop: [MaxDamping(1e10)]", &small), Ok(()));
+    }
+
+    /// A network's loss that remembers in which precision its gradients were asked for.
+    struct Watched<'a>(OnRows<'a>, Vec<Precision>);
+
+    impl Objective for Watched<'_> {
+        fn loss(&mut self, point: &[f64]) -> f64 {
+            self.0.loss(point)
+        }
+        fn single_gradient(&mut self, point: &[f64], gradient: &mut [f64]) -> Option<f64> {
+            self.1.push(Precision::Single);
+            self.0.single_gradient(point, gradient)
+        }
+        fn gradient(&mut self, point: &[f64], gradient: &mut [f64]) -> f64 {
+            self.1.push(Precision::Double);
+            self.0.gradient(point, gradient)
+        }
+        fn hessian(&mut self, point: &[f64], hessian: &mut [f64]) {
+            self.0.hessian(point, hessian);
+        }
+        fn gauss_newton(&mut self, point: &[f64], gram: &mut [f64], pull: &mut [f64]) -> f64 {
+            self.0.gauss_newton(point, gram, pull)
+        }
+        fn residuals(&self) -> usize {
+            self.0.residuals()
+        }
+    }
+
+    #[test]
+    fn gradients_are_those_of_the_kernels_until_these_can_tell_no_more() {
+        let (network, supervised) = (network(5), curve());
+        let rows = &supervised.training;
+        for name in ["Lbfgs", "ScaledConjugateGradient"] {
+            let training = written(&format!("{name}()"));
+            let Steps::ByObjective(method) = training.optimizer.steps() else { unreachable!() };
+            let (mut params, mut memory) = (start(&network, &supervised, 3), method.begin());
+            let (mut scratch, mut cost) = (Scratch::default(), Cost::ZERO);
+            let Scratch { workspace, double, gradient, params: rounded, .. } = &mut scratch;
+            let single = Single { workspace, params: rounded, gradient };
+            let objective = OnRows { network: &network, rows, memory: double, single, cost: &mut cost };
+            let mut objective = Watched(objective, Vec::new());
+            let first = network.loss(&params, rows, &mut Workspace::new());
+            let mut losses = Vec::new();
+            for _ in 0..4000 {
+                let progress = method.step(&mut memory, &mut params, &mut objective);
+                losses.push((objective.1[objective.1.len() - 1], progress.loss));
+                if progress.stuck {
+                    break;
+                }
+            }
+            let asked = objective.1;
+            let change = asked.iter().position(|precision| *precision == Precision::Double).unwrap();
+            assert!(change > 100, "{name}: {change} gradients of the kernels");
+            assert!(asked[change..].iter().all(|precision| *precision == Precision::Double), "{name} stays there");
+            assert_eq!(cost, Prices::of(&network, rows.count()).gradient.times(asked.len() as u64), "{name}");
+            assert!(losses[0].1 <= first, "{name}");
+            // What single precision rounds off may come back when it is left.
+            let up = losses.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[1].1 > pair[0].1);
+            assert_eq!(up, None, "{name} never goes up");
+            let first_double = losses.iter().find(|(precision, _)| *precision == Precision::Double).unwrap().1;
+            assert!(losses[losses.len() - 1].1 < 0.99 * first_double, "{name} goes on where single precision ends");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Scaled conjugate gradient.
 
-use super::minimize::{Memory, Minimize, Progress, along, dot, norm, round, widened};
+use super::minimize::{Memory, Minimize, Precision, Progress, along, dot, norm, round, widened};
 use super::{Steps, Train};
 use crate::cost::Cost;
 use crate::train::{Objective, Prices};
@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 ///
 /// For networks of any size and every loss, on all rows; it has nothing to tune. A step is one trial: the gradient a little
 /// way along the direction where that is new, which tells the curvature, and loss and gradient at the trial: two gradients
-/// at most, three at the first step.
+/// at most, three at the first step. Gradients are asked for in single precision as long as that tells enough.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScaledConjugateGradient {
-    /// Distance σ over which curvature is measured; 5e-5 unless said otherwise.
+    /// Distance σ over which curvature is measured; 5e-5 unless said otherwise. Gradients of single precision are compared
+    /// over 5e-4 at least.
     #[serde(default = "default_sigma")]
     pub sigma: Positive,
     /// First scale λ₁ that is added to the curvature; 5e-7.
@@ -31,9 +32,13 @@ fn default_lambda() -> Positive {
     Positive::new(5e-7).expect("in range")
 }
 
+/// Least σ in single precision, where gradients that lie nearer to each other differ by little else than rounding.
+const LEAST_SIGMA: f64 = 5e-4;
+
 /// Memory between two steps, in the paper's symbols.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Conjugate {
+    precision: Precision,
     /// w and E(w).
     point: Vec<f64>,
     loss: f64,
@@ -57,6 +62,17 @@ impl Conjugate {
     pub(super) fn fits(&self, parameters: usize) -> bool {
         let lengths = [self.point.len(), self.residual.len(), self.direction.len()];
         lengths == [0; 3] || lengths == [parameters; 3]
+    }
+}
+
+impl Conjugate {
+    /// `progress`, unless single precision cannot tell so small a decrease, or is stuck: then it begins anew.
+    fn unless_lost(&mut self, decrease: f64, progress: Progress) -> Progress {
+        if self.precision.is_lost(decrease, self.loss, progress.stuck) {
+            *self = Conjugate { precision: Precision::Double, ..Conjugate::default() };
+            return Progress { stuck: false, ..progress };
+        }
+        progress
     }
 }
 
@@ -88,7 +104,7 @@ impl Minimize for ScaledConjugateGradient {
         if now.point.is_empty() {
             // (1)
             now.point = widened(params);
-            now.loss = objective.gradient(&now.point, &mut gradient);
+            now.loss = now.precision.gradient(objective, &now.point, &mut gradient);
             now.residual = gradient.iter().map(|g| -g).collect();
             now.direction.clone_from(&now.residual);
             (now.lambda, now.success) = (self.lambda.get(), true);
@@ -102,13 +118,16 @@ impl Minimize for ScaledConjugateGradient {
             stuck,
         };
         if !(now.loss.is_finite() && norm_now.is_finite()) || norm_now == 0.0 {
-            return at(now, norm_now == 0.0);
+            let progress = at(now, norm_now == 0.0);
+            return now.unless_lost(f64::INFINITY, progress);
         }
         let length = dot(&now.direction, &now.direction);
         if now.success {
             // (2) The curvature along p, by a difference of gradients.
-            let sigma = self.sigma.get() / length.sqrt();
-            objective.gradient(&along(&now.point, sigma, &now.direction), &mut gradient);
+            let least = if now.precision == Precision::Single { LEAST_SIGMA } else { 0.0 };
+            let sigma = self.sigma.get().max(least) / length.sqrt();
+            let near = now.precision.along(&now.point, sigma, &now.direction);
+            now.precision.gradient(objective, &near, &mut gradient);
             // E′ = −r.
             now.delta = along(&gradient, 1.0, &now.residual)
                 .iter()
@@ -127,8 +146,8 @@ impl Minimize for ScaledConjugateGradient {
         let mu = dot(&now.direction, &now.residual);
         let alpha = mu / now.delta;
         // (6) How well the parabola foretold the loss.
-        let trial = along(&now.point, alpha, &now.direction);
-        let loss = objective.gradient(&trial, &mut gradient);
+        let trial = now.precision.along(&now.point, alpha, &now.direction);
+        let loss = now.precision.gradient(objective, &trial, &mut gradient);
         let comparison = 2.0 * now.delta * (now.loss - loss) / (mu * mu);
         let finite = comparison.is_finite() && gradient.iter().all(|g| g.is_finite());
         // (7)
@@ -162,7 +181,9 @@ impl Minimize for ScaledConjugateGradient {
         }
         // No difference can be seen any more: scaled so high, a step moves nothing.
         let moves = (0..params.len()).any(|i| now.point[i] + alpha * now.direction[i] != now.point[i]);
-        at(now, !now.lambda.is_finite() || (!now.success && !moves))
+        let progress = at(now, !now.lambda.is_finite() || (!now.success && !moves));
+        // The parabola's decrease at this step.
+        now.unless_lost(0.5 * alpha * mu, progress)
     }
 
     fn numbers(&self, parameters: u64) -> u64 {
