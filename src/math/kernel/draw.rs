@@ -146,7 +146,7 @@ fn compute(starts: [(&[u32; 8], u64); GROUPS], groups: &mut [Group; GROUPS]) {
     }
 }
 
-/// Sixteen blocks in lanes, from their start to their words.
+/// Sixteen blocks in lanes, from their start to their words; as many at a time as a register has.
 struct ChaCha<'a>(&'a mut [[u32; LANES]; 16]);
 
 impl Kernel for ChaCha<'_> {
@@ -154,35 +154,37 @@ impl Kernel for ChaCha<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         unsafe {
-            let mut x = [S::load_bits(self.0[0].as_ptr()); 16];
-            for row in 1..16 {
-                x[row] = S::load_bits(self.0[row].as_ptr());
-            }
-            macro_rules! quarter_round {
-                ($a:literal $b:literal $c:literal $d:literal) => {
-                    x[$a] = S::add_bits(x[$a], x[$b]);
-                    x[$d] = S::xor_turn::<16>(x[$d], x[$a]);
-                    x[$c] = S::add_bits(x[$c], x[$d]);
-                    x[$b] = S::xor_turn::<12>(x[$b], x[$c]);
-                    x[$a] = S::add_bits(x[$a], x[$b]);
-                    x[$d] = S::xor_turn::<8>(x[$d], x[$a]);
-                    x[$c] = S::add_bits(x[$c], x[$d]);
-                    x[$b] = S::xor_turn::<7>(x[$b], x[$c]);
-                };
-            }
-            for _ in 0..4 {
-                quarter_round!(0 4 8 12);
-                quarter_round!(1 5 9 13);
-                quarter_round!(2 6 10 14);
-                quarter_round!(3 7 11 15);
-                quarter_round!(0 5 10 15);
-                quarter_round!(1 6 11 12);
-                quarter_round!(2 7 8 13);
-                quarter_round!(3 4 9 14);
-            }
-            for row in 0..16 {
-                let at = self.0[row].as_mut_ptr();
-                S::store_bits(at, S::add_bits(x[row], S::load_bits(at)));
+            for first in (0..LANES).step_by(S::WORDS) {
+                let mut x = [S::load_bits(self.0[0].as_ptr().add(first)); 16];
+                for row in 1..16 {
+                    x[row] = S::load_bits(self.0[row].as_ptr().add(first));
+                }
+                macro_rules! quarter_round {
+                    ($a:literal $b:literal $c:literal $d:literal) => {
+                        x[$a] = S::add_bits(x[$a], x[$b]);
+                        x[$d] = S::xor_turn::<16>(x[$d], x[$a]);
+                        x[$c] = S::add_bits(x[$c], x[$d]);
+                        x[$b] = S::xor_turn::<12>(x[$b], x[$c]);
+                        x[$a] = S::add_bits(x[$a], x[$b]);
+                        x[$d] = S::xor_turn::<8>(x[$d], x[$a]);
+                        x[$c] = S::add_bits(x[$c], x[$d]);
+                        x[$b] = S::xor_turn::<7>(x[$b], x[$c]);
+                    };
+                }
+                for _ in 0..4 {
+                    quarter_round!(0 4 8 12);
+                    quarter_round!(1 5 9 13);
+                    quarter_round!(2 6 10 14);
+                    quarter_round!(3 7 11 15);
+                    quarter_round!(0 5 10 15);
+                    quarter_round!(1 6 11 12);
+                    quarter_round!(2 7 8 13);
+                    quarter_round!(3 4 9 14);
+                }
+                for row in 0..16 {
+                    let at = self.0[row].as_mut_ptr().add(first);
+                    S::store_bits(at, S::add_bits(x[row], S::load_bits(at)));
+                }
             }
         }
     }
