@@ -1,6 +1,7 @@
 //! What another kind of model makes of the same rows: a reference for the reader, no contestant.
 
 use crate::error::{Error, Kind, Result};
+use crate::experiment::Watch;
 use crate::experiment::config::Experiment;
 use crate::experiment::record::ReferenceRow;
 use crate::math::Rows;
@@ -50,15 +51,21 @@ impl Reference {
         Err(Error::new(Kind::Limit, "P0140", message).help("leave `reference` out, or give `train` a smaller share"))
     }
 
-    /// Trains and tests it on the rows of a seed; `None` without test rows.
-    pub(super) fn examine(&self, prepared: &Prepared, encoding: Encoding, seed: u64) -> Option<ReferenceRow> {
+    /// Trains and tests it on the rows of a seed; `None` if it was interrupted. There are test rows: see `serves`.
+    pub(super) fn examine(
+        &self,
+        prepared: &Prepared,
+        encoding: Encoding,
+        seed: u64,
+        watch: &dyn Watch,
+    ) -> Option<ReferenceRow> {
         let Reference::SupportVectorMachine(settings) = self;
         let (training, test) = (&prepared.supervised.training, prepared.holdout.test.as_ref()?);
         let features = training.features();
         let row = |rows: &Rows, at: usize| -> Vec<f64> { rows.input(at).iter().map(|x| f64::from(*x)).collect() };
         let inputs: Vec<f64> = (0..training.count()).flat_map(|at| row(training, at)).collect();
         let labels: Vec<usize> = (0..training.count()).map(|at| encoding.decode(training.target(at))).collect();
-        let machine = settings.train(&inputs, features, &labels, encoding.units.max(2));
+        let machine = settings.train(&inputs, features, &labels, encoding.units.max(2), &|| watch.is_cancelled())?;
         let accuracy = |rows: &Rows| {
             let right = |at: &usize| machine.predict(&row(rows, *at)) == encoding.decode(rows.target(*at));
             (0..rows.count()).filter(right).count() as f64 / rows.count() as f64

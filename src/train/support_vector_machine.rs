@@ -72,11 +72,19 @@ struct Pair {
 }
 
 impl SupportVectorMachine {
-    /// Trains on `inputs` `[rows × features]`, row-major, of `classes` classes numbered from 0.
+    /// Trains on `inputs` `[rows × features]`, row-major, of `classes` classes numbered from 0; `None` if `is_cancelled` says
+    /// so, which is asked time and again.
     ///
     /// # Panics
     /// If the lengths do not fit, or a label is no class.
-    pub fn train(&self, inputs: &[f64], features: usize, labels: &[usize], classes: usize) -> Machine {
+    pub fn train(
+        &self,
+        inputs: &[f64],
+        features: usize,
+        labels: &[usize],
+        classes: usize,
+        is_cancelled: &dyn Fn() -> bool,
+    ) -> Option<Machine> {
         assert!(inputs.len() == labels.len() * features && labels.iter().all(|label| *label < classes));
         let gamma = match self.kernel {
             Kernel::Linear => None,
@@ -92,7 +100,7 @@ impl SupportVectorMachine {
                 let rows: Vec<usize> = of(first).chain(of(second)).collect();
                 let sides: Vec<f64> = rows.iter().map(|at| if labels[*at] == first { 1.0 } else { -1.0 }).collect();
                 let alike = |a: usize, b: usize| machine.alike(row(rows[a]), row(rows[b]));
-                let (multipliers, offset) = solve(&sides, self.cost.get(), &alike);
+                let (multipliers, offset) = solve(&sides, self.cost.get(), &alike, is_cancelled)?;
                 let mut weights = Vec::new();
                 for ((at, side), multiplier) in rows.iter().zip(&sides).zip(&multipliers) {
                     if *multiplier > 0.0 {
@@ -106,7 +114,7 @@ impl SupportVectorMachine {
                 machine.pairs.push(Pair { classes: (first, second), weights, offset });
             }
         }
-        machine
+        Some(machine)
     }
 }
 
@@ -122,8 +130,13 @@ fn scale(inputs: &[f64], features: usize) -> f64 {
 ///
 /// Minimises ½ αᵀQα − Σα under Σ side · α = 0, with Q the kernel between rows times their sides, two multipliers at a time:
 /// the one that breaks the optimality conditions most, and the one beside which the step promises most (Fan, Chen & Lin 2005,
-/// section 2).
-fn solve(sides: &[f64], most: f64, alike: &dyn Fn(usize, usize) -> f64) -> (Vec<f64>, f64) {
+/// section 2). `None` if it was cancelled.
+fn solve(
+    sides: &[f64],
+    most: f64,
+    alike: &dyn Fn(usize, usize) -> f64,
+    is_cancelled: &dyn Fn() -> bool,
+) -> Option<(Vec<f64>, f64)> {
     let count = sides.len();
     let (mut multipliers, mut slopes) = (vec![0.0_f64; count], vec![-1.0_f64; count]);
     let own: Vec<f64> = (0..count).map(|at| alike(at, at)).collect();
@@ -136,7 +149,10 @@ fn solve(sides: &[f64], most: f64, alike: &dyn Fn(usize, usize) -> f64) -> (Vec<
         false => multipliers[at] < most,
     };
     let (mut beside, mut other) = (vec![0.0; count], vec![0.0; count]);
-    for _ in 0..MOST_MOVES {
+    for moves in 0..MOST_MOVES {
+        if moves % 256 == 0 && is_cancelled() {
+            return None;
+        }
         let (mut i, mut highest) = (None, f64::NEG_INFINITY);
         for at in (0..count).filter(|at| raises(*at, &multipliers)) {
             if -sides[at] * slopes[at] > highest {
@@ -173,7 +189,8 @@ fn solve(sides: &[f64], most: f64, alike: &dyn Fn(usize, usize) -> f64) -> (Vec<
             slopes[at] += sides[at] * (beside[at] * by_first + other[at] * by_second);
         }
     }
-    (multipliers.clone(), offset(sides, &multipliers, &slopes, most))
+    let offset = offset(sides, &multipliers, &slopes, most);
+    Some((multipliers, offset))
 }
 
 /// The mean over rows on the margin; where there are none, the middle of what the others allow.
@@ -304,7 +321,7 @@ mod tests {
     fn decisions_and_votes_are_those_of_scikit_learn() {
         let [(inputs, labels), (others, truth)] = iris();
         for (text, right, decisions) in NUMBERS {
-            let machine = machine(text).train(&inputs, 4, &labels, 3);
+            let machine = machine(text).train(&inputs, 4, &labels, 3, &|| false).unwrap();
             let rows: Vec<&[f64]> = others.chunks_exact(4).collect();
             for (row, expected) in [0, 20, 40].into_iter().zip(decisions) {
                 for (ours, theirs) in machine.decisions(rows[row]).iter().zip(expected) {
@@ -322,7 +339,7 @@ mod tests {
         // Columns at −1 and 2: the boundary lies in the middle, its margin is 1.5 wide, whatever the rows further out do.
         let inputs = [-1.0, 0.0, -1.0, 3.0, -4.0, 1.0, 2.0, 0.0, 2.0, 3.0, 9.0, 1.0];
         let labels = [0, 0, 0, 1, 1, 1];
-        let machine = machine("(kernel: Linear, cost: 1000)").train(&inputs, 2, &labels, 2);
+        let machine = machine("(kernel: Linear, cost: 1000)").train(&inputs, 2, &labels, 2, &|| false).unwrap();
         for (x, expected) in [(0.5, 0.0), (-1.0, 1.0), (2.0, -1.0), (-4.0, 3.0)] {
             assert!((machine.decisions(&[x, 7.0])[0] - expected).abs() < 1e-4, "{x}");
         }
@@ -330,10 +347,11 @@ mod tests {
 
     #[test]
     fn rows_that_cannot_be_told_apart_and_classes_without_rows_do_no_harm() {
-        let same = machine("()").train(&[1.0; 8], 2, &[0, 1, 0, 1], 2);
+        let same = machine("()").train(&[1.0; 8], 2, &[0, 1, 0, 1], 2, &|| false).unwrap();
         assert!(same.decisions(&[1.0, 1.0])[0].is_finite());
-        let one = machine("()").train(&[1.0, 2.0, 3.0], 1, &[1, 1, 1], 3);
+        let one = machine("()").train(&[1.0, 2.0, 3.0], 1, &[1, 1, 1], 3, &|| false).unwrap();
         assert_eq!(one.predict(&[2.0]), 1);
+        assert!(machine("()").train(&[1.0, 2.0], 1, &[0, 1], 2, &|| true).is_none(), "cancelled");
         assert_eq!(machine("(kernel: Radial(gamma: 0.5))").kernel, Kernel::Radial { gamma: Positive::new(0.5).ok() });
     }
 }
