@@ -2,6 +2,7 @@
 
 use super::parts::{MOST_ARMS, PARTS, has_values};
 use super::{Drawing, Numbers, Plot};
+use crate::math::statistics::mean;
 use crate::report::analysis::{Analysis, Arm};
 use crate::report::figure::{Anchor, Axis, Ink, Panel, Rect, Sheet, Stroke, Style, shortened};
 use crate::report::number::digits;
@@ -23,8 +24,9 @@ impl Plot for Regression {
 
     fn reading(&self) -> &'static str {
         "Each dot is one row under the deployed weights of the first seed; on the line the prediction is exact. R is \
-         the correlation of true and predicted values; R² is 1 for perfect predictions and 0 for always saying the mean. Training dots that lie close and test dots that \
-         scatter mean that rows were learned by heart."
+         the correlation of true and predicted values; R² is 1 for perfect predictions and 0 for always saying the mean; of \
+         several outputs both are the means. Training dots that lie close and test dots that scatter mean that rows \
+         were learned by heart."
     }
 
     fn applies(&self, analysis: &Analysis) -> bool {
@@ -49,7 +51,18 @@ impl Plot for Regression {
             for (part, outer) in parts.iter().zip(line.columns(parts.len(), 14.0)) {
                 let rows = || arm.predictions.iter().filter(|row| row.part == *part);
                 let pairs: Vec<(f64, f64)> = rows().map(|row| (row.target, row.predicted)).collect();
-                let head = match (correlation(&pairs), determination(&pairs)) {
+                let mut outputs: Vec<u64> = rows().map(|row| row.output).collect();
+                outputs.sort_unstable();
+                outputs.dedup();
+                let of_outputs = |measure: fn(&[(f64, f64)]) -> Option<f64>| {
+                    let of = |output: &u64| {
+                        let rows = rows().filter(|row| row.output == *output);
+                        measure(&rows.map(|row| (row.target, row.predicted)).collect::<Vec<_>>())
+                    };
+                    let all: Option<Vec<f64>> = outputs.iter().map(of).collect();
+                    mean(&all?)
+                };
+                let head = match (of_outputs(correlation), of_outputs(determination)) {
                     (Some(r), Some(square)) => {
                         format!("{part}: R {}, R² {}", digits(r, 4), digits(square, 3))
                     }
@@ -87,15 +100,15 @@ fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
     }
     let count = pairs.len() as f64;
     let sums = pairs.iter().fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0, sums.1 + pair.1));
-    let (mean, other) = (sums.0 / count, sums.1 / count);
-    let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| f(x - mean, y - other)).sum::<f64>();
+    let (middle, other) = (sums.0 / count, sums.1 / count);
+    let sum = |f: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| f(x - middle, y - other)).sum::<f64>();
     let spread = sum(&|x, _| x * x) * sum(&|_, y| y * y);
     Some(sum(&|x, y| x * y) / spread.sqrt()).filter(|r| spread > 0.0 && r.is_finite())
 }
 
 /// Coefficient of determination; `None` where the truth does not vary.
 fn determination(pairs: &[(f64, f64)]) -> Option<f64> {
-    let mean = crate::math::statistics::mean(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())?;
+    let mean = mean(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())?;
     let residual: f64 = pairs.iter().map(|(target, predicted)| (predicted - target) * (predicted - target)).sum();
     let total: f64 = pairs.iter().map(|(target, _)| (target - mean) * (target - mean)).sum();
     (total > 0.0).then(|| 1.0 - residual / total).filter(|r| r.is_finite())

@@ -1,6 +1,6 @@
 //! Losses between the deployed weights of two arms, or of one arm at two seeds.
 
-use super::{headed, medians, seeds_text};
+use super::{headed, medians, medians_text};
 use crate::experiment::WeightAnalysis;
 use crate::report::figure::{Axis, Entry, Ink, Marker, Panel, Sample, Sheet, Style};
 use crate::report::plot::{Drawing, Numbers, Plot};
@@ -45,7 +45,7 @@ impl Plot<WeightAnalysis> for Between {
             LOOKS.iter().map(|(text, style)| Entry { text: (*text).into(), sample: Sample::Line(*style) }).collect();
         let left = all.len() - list.len();
         let more = if left > 0 { format!(" {left} more pairs are in the tables.") } else { String::new() };
-        let caption = format!("Medians over {}.{more}", seeds_text(analysis));
+        let caption = medians_text(analysis) + &more;
         let height = 110.0 + 240.0 * lines as f64;
         let mut sheet = Sheet::sized(760.0, height, &self.question(analysis), &caption, &legend);
         let mut numbers = Numbers::new(&["first", "second", "order", "share", "median_loss"]);

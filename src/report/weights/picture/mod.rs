@@ -36,6 +36,14 @@ fn seeds_text(analysis: &WeightAnalysis) -> String {
     format!("{seeds} seed{}", if seeds == 1 { "" } else { "s" })
 }
 
+/// What lines show: medians over the seeds, where there are several.
+fn medians_text(analysis: &WeightAnalysis) -> String {
+    match analysis.seeds.len() {
+        1 => "One seed.".into(),
+        _ => format!("Medians over {}.", seeds_text(analysis)),
+    }
+}
+
 /// Medians over seeds at each x: all `(x, y)` in any order; x in rising order, y that is no number counts as infinite.
 fn medians(points: impl Iterator<Item = (f64, Option<f64>)>) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = points.map(|(x, y)| (x, y.unwrap_or(f64::INFINITY))).collect();

@@ -1,6 +1,6 @@
 //! Losses on the way of a run.
 
-use super::{medians, seeds_text};
+use super::{medians, medians_text};
 use crate::experiment::WeightAnalysis;
 use crate::experiment::analyze::{LookedAt, PathRow};
 use crate::experiment::record::Moment;
@@ -32,7 +32,7 @@ impl Plot<WeightAnalysis> for Path {
 
     fn draw(&self, analysis: &WeightAnalysis) -> Drawing {
         let legend: Vec<Entry> = analysis.arms.iter().map(|arm| Entry::line(arm.place, &arm.name)).collect();
-        let caption = format!("Medians over {}.", seeds_text(analysis));
+        let caption = medians_text(analysis);
         let mut sheet = Sheet::new(&self.question(analysis), &caption, &legend);
         let mut numbers = Numbers::new(&["rows", "arm", "place", "median_loss"]);
         let searched = analysis.paths.iter().any(|row| row.from == Moment::Drawn);

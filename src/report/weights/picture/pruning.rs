@@ -1,6 +1,6 @@
 //! What is left when small weights go.
 
-use super::{medians, seeds_text};
+use super::{medians, medians_text};
 use crate::experiment::WeightAnalysis;
 use crate::experiment::analyze::PruningRow;
 use crate::report::figure::{Axis, Entry, Ink, Marker, Panel, Sample, Sheet, Stroke, Style, Ticks};
@@ -35,7 +35,7 @@ impl Plot<WeightAnalysis> for Pruning {
             legend.push(Entry { text: format!("after {steps} steps"), sample: Sample::Dot(style) });
             format!(" Dots: {steps} full-batch steps of the experiment's optimizer after the cut.")
         });
-        let caption = format!("Medians over {}.{trained}", seeds_text(analysis));
+        let caption = medians_text(analysis) + &trained;
         type Number = fn(&PruningRow) -> Option<f64>;
         let metric = analysis.metric;
         let mut parts: Vec<(String, bool, Number)> = vec![

@@ -1,6 +1,6 @@
 //! Singular values of the layers.
 
-use super::{headed, medians, seeds_text};
+use super::{headed, medians, medians_text};
 use crate::experiment::WeightAnalysis;
 use crate::experiment::record::Moment;
 use crate::report::figure::{Axis, Entry, Ink, Marker, Panel, Sample, Sheet, Style, Ticks};
@@ -41,7 +41,7 @@ impl Plot<WeightAnalysis> for Spectrum {
         let mut legend: Vec<Entry> = analysis.arms.iter().map(|arm| Entry::line(arm.place, &arm.name)).collect();
         let sample = Style { ink: Ink::Text, dash: &[], marker: Marker::Circle };
         legend.push(Entry { text: "after training; fainter: start".into(), sample: Sample::Dot(sample) });
-        let caption = format!("Medians over {}.", seeds_text(analysis));
+        let caption = medians_text(analysis);
         let columns = layers.len().clamp(1, 2);
         let lines = layers.len().div_ceil(columns);
         let height = 120.0 + 270.0 * lines as f64;
