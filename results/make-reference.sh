@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every shipped experiment and suite and keeps report, numbers and key plots under results/reference,
-# results/classics and results/suite. With the argument `classics` it makes those alone, in two minutes.
+# results/classics and results/suite. With the argument `classics` it makes those alone, in two minutes; with `all`, the
+# long recipe searches too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --locked --quiet
@@ -35,13 +36,14 @@ sed -i 's| --out [^ ]*||' results/classics/*/report.md
 for file in experiments/*.ron; do
     name=$(sed -n 's/^ *name: "\(.*\)",.*/\1/p' "$file" | head -n 1)
     [ "$name" = my-table ] && continue
-    # Hours of computing.
-    [ "$name" = recipe-search-reference ] && continue
+    # Half an hour to hours of computing each: made with the argument `all`.
+    case "$name" in recipe-search-reference | recipe-search-rates) [ "${1:-}" = all ] || continue ;; esac
     ./target/release/precocial run "$file" --out "$scratch/$name" --no-report
     if grep -q '^RecipeSearch(' "$file"; then
         ./target/release/precocial report "$scratch/$name" --format md,svg
-        mkdir -p "results/reference/$name"
+        mkdir -p "results/reference/$name/test"
         cp -r "$scratch/$name"/{report.md,recipe.ron,plots} "results/reference/$name/"
+        cp -r "$scratch/$name"/test/{report.md,plots} "results/reference/$name/test/"
         continue
     fi
     if grep -q '^TopologySearch(' "$file"; then
@@ -78,4 +80,4 @@ for file in experiments/suite/*.ron; do
     cp -r "$scratch/suite-$stem"/{report.md,comparisons.csv,finalists.csv,plots} "results/suite/$stem/"
 done
 # Where the runs were written is nobody's business.
-sed -i 's| --out [^ ]*||' results/reference/*/report.md results/suite/*/report.md
+sed -i 's| --out [^ ]*||' results/reference/*/report.md results/reference/*/test/report.md results/suite/*/report.md
