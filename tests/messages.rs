@@ -274,6 +274,13 @@ fn messages_of_options() {
         &["--set", "train.stop=[MaxDamping(1e10)]"],
         &["--set", "train.optimizer=Perceptron()"],
         &["--set", "network.output=Step"],
+        &["--set", "reference=SupportVectorMachine()", "--set", "task.split=Stratified(train: 0.8, validation: 0.2)"],
+        &[
+            "--set",
+            "reference=SupportVectorMachine()",
+            "--set",
+            "task=Regression(data: Builtin(\"diabetes\"), split: Random(train: 0.7, test: 0.3))",
+        ],
         &["--seeds", "30..1"],
         &["--seeds", "1,1"],
     ] {

@@ -32,7 +32,7 @@ fn change<D: Document>(mut loaded: Loaded<D>, changes: &Changes) -> Result<Loade
 /// Changes settings in the text that spells out every default, so that each setting can be named.
 fn set<D: Document>(loaded: &Loaded<D>, changes: &[String]) -> Result<Loaded<D>> {
     // The name shows in messages.
-    let name = format!("{} with --set", loaded.path.display());
+    let document = format!("{} with --set", loaded.path.display());
     let mut changed = loaded.clone();
     for change in changes {
         let Some((path, value)) = change.split_once('=') else {
@@ -40,11 +40,29 @@ fn set<D: Document>(loaded: &Loaded<D>, changes: &[String]) -> Result<Loaded<D>>
                 .help("write `--set budget=RowPasses(100_000)` or `--set arms[2].method.population=80`"));
         };
         let text = experiment::to_text(&changed.experiment);
-        let span = Outline::new(&text).find(path.trim())?.span.clone();
-        let with = |value: &str| format!("{}{value}{}", &text[..span.start], &text[span.end..]);
-        let parse = |value: &str| experiment::parse_as::<D>(&with(value), Path::new(&name));
+        let outline = Outline::new(&text);
+        // A field that means nothing unless it is there is not spelled out either.
+        let (span, name, nowhere) = match outline.find(path.trim()) {
+            Ok(node) => (node.span.clone(), None, None),
+            Err(error) => match outline.vacancy(path.trim()) {
+                Some((at, name)) => (at..at, Some(name), Some(error)),
+                None => return Err(error),
+            },
+        };
+        let with = |value: &str| {
+            let value = name.map_or(value.to_owned(), |name| format!("{name}: {value}, "));
+            format!("{}{value}{}", &text[..span.start], &text[span.end..])
+        };
+        let parse = |value: &str| experiment::parse_as::<D>(&with(value), Path::new(&document));
         // Shells eat quotes: what is no value may be a text.
-        changed = parse(value).or_else(|error| parse(&format!("{value:?}")).map_err(|_| error))?;
+        let parsed = parse(value).or_else(|error| parse(&format!("{value:?}")).map_err(|_| error));
+        changed = parsed.map_err(|error| {
+            let unknown = |name: &str| error.problems()[0].message.contains(&format!("`{name}`"));
+            match nowhere {
+                Some(nowhere) if error.code() == "P0103" && name.is_some_and(unknown) => nowhere,
+                _ => error,
+            }
+        })?;
     }
     Ok(Loaded { path: loaded.path.clone(), ..changed })
 }

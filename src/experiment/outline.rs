@@ -247,6 +247,16 @@ impl<'a> Outline<'a> {
         Ok(node)
     }
 
+    /// Where a field may stand that is not there, at the beginning of those beside it, and its name; `None` if the path names
+    /// none, or leads nowhere.
+    pub fn vacancy<'p>(&self, path: &'p str) -> Option<(usize, &'p str)> {
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let parent = if parent.is_empty() { &self.root } else { self.find(parent).ok()? };
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let field = self.inner(parent).fields.first().filter(|_| is_name)?;
+        Some((field.name.start, name))
+    }
+
     /// `Some((x: 1))` and `Stratified((train: 1.0))` hold one value that is meant.
     fn inner<'n>(&self, node: &'n Node) -> &'n Node {
         match &node.items[..] {
