@@ -398,7 +398,7 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::record::Change;
+    use crate::experiment::record::{Change, Origins};
 
     #[test]
     fn turns_are_a_table_where_there_are_any() {
@@ -417,12 +417,26 @@ mod tests {
             price: 0.25,
             loss_before: Some(0.1),
             loss_after: None,
+            origins: Some(Origins(vec![Some(2), None, Some(0)])),
+            deployed: Some(true),
         };
-        tables.turns = vec![turn.clone(), TurnRow { change: Change::Start, accepted: true, ..turn }];
+        let start = TurnRow { change: Change::Start, accepted: true, origins: None, deployed: None, ..turn.clone() };
+        tables.turns = vec![turn, start];
         tables.save(folder.path()).unwrap();
         assert_eq!(Tables::load(folder.path()).unwrap(), tables);
         assert_ne!(tables.bits().unwrap(), without);
         let text = std::fs::read_to_string(folder.path().join("turns.csv")).unwrap();
-        assert_eq!(text.lines().nth(1), Some("a,1,graft,false,1.5,0.25,0.1,"));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1..], ["a,1,graft,false,1.5,0.25,0.1,,3 new 1,true", "a,1,start,true,1.5,0.25,0.1,,,"]);
+        // Folders of earlier versions tell no origins.
+        let early = "arm,seed,change,accepted,cost,price,loss_before,loss_after\na,1,graft,false,1.5,0.25,0.1,\n";
+        std::fs::write(folder.path().join("turns.csv"), early).unwrap();
+        let row = &Tables::load(folder.path()).unwrap().turns[0];
+        assert_eq!((&row.origins, row.deployed), (&None, None));
+        for wrong in ["1 2 4", "1 1 2", "0 1 2", "1  2", "old 1 2", "1 2 18446744073709551616"] {
+            let wrong = format!("{}\na,1,graft,false,1.5,0.25,0.1,,{wrong},true\n", lines[0]);
+            std::fs::write(folder.path().join("turns.csv"), wrong).unwrap();
+            assert_eq!(Tables::load(folder.path()).unwrap_err().code(), "P0304");
+        }
     }
 }

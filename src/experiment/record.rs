@@ -162,6 +162,43 @@ pub enum Change {
     Reset,
 }
 
+/// Where each unit of a layer was before it was changed, counted from 0; `None` for a new one.
+///
+/// As text it is one word a unit, counted from 1: `3 new 1` is a layer whose first unit was the third one before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Origins(pub Vec<Option<usize>>);
+
+/// How a new unit is written.
+const NEW: &str = "new";
+
+impl From<Origins> for String {
+    fn from(Origins(units): Origins) -> String {
+        let word = |unit: &Option<usize>| unit.map_or(NEW.to_owned(), |unit| (unit + 1).to_string());
+        units.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl TryFrom<String> for Origins {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Origins, String> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let mut taken = vec![false; words.len()];
+        let unit = |word: &&str| {
+            if *word == NEW {
+                return Ok(None);
+            }
+            let place = word.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            match place.and_then(|place| taken.get_mut(place).map(|taken| (place, std::mem::replace(taken, true)))) {
+                Some((place, false)) => Ok(Some(place)),
+                _ => Err(format!("`{word}` is no unit of {} that may stand here, nor `{NEW}`", words.len())),
+            }
+        };
+        words.iter().map(unit).collect::<std::result::Result<_, _>>().map(Origins)
+    }
+}
+
 /// A row of `turns.csv`: one change that an arm tried on its way, and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TurnRow {
@@ -181,6 +218,12 @@ pub struct TurnRow {
     pub loss_before: Option<f64>,
     /// Training loss of what was tried, when it was decided on.
     pub loss_after: Option<f64>,
+    /// Where each unit of the grafted layer was before, of a graft.
+    #[serde(default)]
+    pub origins: Option<Origins>,
+    /// Whether the deployed weights were trained from what this turn made, with no other turn between, where the arm knows.
+    #[serde(default)]
+    pub deployed: Option<bool>,
 }
 
 /// A row of `mistakes.csv`: one epoch of a unit whose mistakes are corrected. Epochs are told one by one up to the 1024th,

@@ -197,6 +197,8 @@ struct Deployed {
     validation: Option<f64>,
     cost: u64,
     weights: Vec<f32>,
+    /// As [`Arm::turn`] says.
+    turn: Option<usize>,
 }
 
 impl Weights {
@@ -302,7 +304,8 @@ impl<'a> Observer<'a> {
             let mut kept = self.seen.best.take().map(|best| best.weights).unwrap_or_default();
             kept.clear();
             kept.extend_from_slice(weights);
-            self.seen.best = Some(Deployed { choice, training, validation, cost: spent, weights: kept });
+            let turn = arm.turn();
+            self.seen.best = Some(Deployed { choice, training, validation, cost: spent, weights: kept, turn });
         }
         let (seconds, log) = (self.seconds(), &self.seen.log);
         let row = HistoryRow {
@@ -427,7 +430,8 @@ impl<'a> Observer<'a> {
             }
         });
         let generations: Vec<GenerationRow> = generations.collect();
-        let turns = log.turns.iter().map(|turn| TurnRow {
+        let deployed = self.seen.best.as_ref().and_then(|best| best.turn);
+        let turns = log.turns.iter().enumerate().map(|(place, turn)| TurnRow {
             arm: self.arm.to_owned(),
             seed: self.seed,
             change: turn.change,
@@ -436,6 +440,8 @@ impl<'a> Observer<'a> {
             price: self.row_passes(turn.price),
             loss_before: turn.before.and_then(finite),
             loss_after: turn.after.and_then(finite),
+            origins: turn.origins.clone(),
+            deployed: deployed.map(|deployed| deployed == place),
         });
         let turns = turns.collect();
         let mistakes = self.mistakes(&log.mistakes, weights, train.training);

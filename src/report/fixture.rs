@@ -3,8 +3,8 @@
 use crate::experiment::folder::{LAYOUT, State};
 use crate::experiment::model::Header;
 use crate::experiment::record::{
-    AuditRow, GenerationRow, HealthRow, HistoryRow, MistakeRow, Moment, Phase, PredictionRow, ReferenceRow, ResultRow,
-    RunState,
+    AuditRow, Change, GenerationRow, HealthRow, HistoryRow, MistakeRow, Moment, Origins, Phase, PredictionRow,
+    ReferenceRow, ResultRow, RunState, TurnRow,
 };
 use crate::experiment::{Experiment, Folder, Manifest, Model, Tables, dialect, parse, to_text};
 use crate::math::Activation;
@@ -165,6 +165,35 @@ pub fn planes() -> Analysis {
     let mut made = analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 3, "");
     let network = Mlp::new(2, &[(2, Activation::Logistic)], 2, Output::Softmax, Loss::CrossEntropy).unwrap();
     made.models.kept = made.arms.iter().flat_map(|arm| models_of(&network, &arm.name, true)).collect();
+    made
+}
+
+/// As the first one, with an arm that replaced hidden units of its first seed: what the last of two accepted grafts left was
+/// deployed, after the optimizer had been reset; a third graft was thrown away.
+pub fn grafted() -> Analysis {
+    let mut made = analysis([law(0.0, 8.0), law(5e3, 6.0), law(5e3, 1.0)], 6, "");
+    let new = None;
+    made.arms[2].runs[0].turns = [
+        (Change::Start, true, 1e3, 1e3, None),
+        (Change::Graft, true, 2e4, 2e3, Some([Some(2), new, Some(0)])),
+        (Change::Graft, true, 4.5e4, 5e3, Some([new, Some(0), Some(1)])),
+        (Change::Reset, true, 4.8e4, 1e3, None),
+        (Change::Graft, false, 5.2e4, 2e3, Some([new, Some(0), Some(1)])),
+    ]
+    .into_iter()
+    .map(|(change, accepted, cost, price, origins)| TurnRow {
+        arm: "ga".into(),
+        seed: 1,
+        change,
+        accepted,
+        cost,
+        price,
+        loss_before: Some(0.2),
+        loss_after: Some(0.1),
+        origins: origins.map(|units| Origins(units.to_vec())),
+        deployed: Some(change == Change::Reset),
+    })
+    .collect();
     made
 }
 

@@ -27,6 +27,7 @@ mod findings;
 #[cfg(test)]
 mod fixture;
 mod json_lines;
+mod lineage;
 mod number;
 mod page;
 pub mod performance;

@@ -16,7 +16,7 @@ pub const LARGEST: usize = 4096;
 /// Makes the best team of `candidates` the hidden layer of `params`, and solves the output layer.
 ///
 /// Orthogonal least squares on the rows `some` chooses it, in the order of choosing; the outputs are solved on all `rows`
-/// as [`readout::closed_form`] says, `penalty` per row in both. Charges [`cost`].
+/// as [`readout::closed_form`] says, `penalty` per row in both. Charges [`cost`]. Returns which candidate each unit was.
 ///
 /// # Panics
 /// If `network` has no hidden layer, or fewer candidates are given than it has units.
@@ -30,19 +30,20 @@ pub fn join(
     params: &mut [f32],
     workspace: &mut Workspace,
     spent: &mut Cost,
-) {
+) -> Vec<usize> {
     let (hidden, size) = (&network.layers()[0], candidates.count());
     let mut team = choose(network, some, penalty, candidates, workspace);
     // Units whose activations are not finite are never chosen; if there are too few others, any will do.
     let others: Vec<usize> = (0..size).filter(|unit| !team.contains(unit)).collect();
     team.extend(others.into_iter().take(hidden.outputs - team.len()));
-    for (unit, candidate) in team.into_iter().enumerate() {
-        let (weights, threshold) = candidates.unit(candidate);
+    for (unit, candidate) in team.iter().enumerate() {
+        let (weights, threshold) = candidates.unit(*candidate);
         params[hidden.weights.start + unit * hidden.inputs..][..hidden.inputs].copy_from_slice(weights);
         params[hidden.biases.start + unit] = threshold;
     }
     *spent += cost(network, rows.count(), some.count(), size) - readout::closed_form_cost(network, rows.count());
     readout::closed_form(network, rows, penalty, params, workspace, spent);
+    team
 }
 
 /// What the choice of a team from `size` candidates on `some` of `rows` rows costs, outputs included.

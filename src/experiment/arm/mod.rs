@@ -43,7 +43,7 @@ use crate::evolve::Measure;
 use crate::evolve::strategy::{GeneticSettings, Summary};
 use crate::experiment::config::ArmConfig;
 pub use crate::experiment::record::Change;
-use crate::experiment::record::Phase;
+use crate::experiment::record::{Origins, Phase};
 use crate::experiment::watch::TrainingStep;
 use crate::math::statistics::quantile_of_sorted;
 use crate::network::Mlp;
@@ -277,7 +277,7 @@ pub struct Log {
 }
 
 /// A change that an arm tried on its way, and what came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
     /// What was changed.
     pub change: Change,
@@ -291,6 +291,8 @@ pub struct Turn {
     pub before: Option<f64>,
     /// Training loss of what was tried, when it was decided on.
     pub after: Option<f64>,
+    /// Where the units of the grafted layer were before, of a graft.
+    pub origins: Option<Origins>,
 }
 
 /// The mistakes of an epoch.
@@ -389,6 +391,12 @@ pub trait Arm: Send {
 
     /// The weights it would deploy now, if it has any.
     fn weights(&self) -> Option<&[f32]>;
+
+    /// Which of the log's turns, from 0, made what [`Arm::weights`] were trained from, where the arm knows. A turn that is
+    /// still being tried is the next one that the log will hold.
+    fn turn(&self) -> Option<usize> {
+        None
+    }
 
     /// What it is doing.
     fn phase(&self) -> Phase;

@@ -95,7 +95,8 @@ impl RestartOnStagnationArm<'_> {
             let before = loss.is_finite().then_some(loss.get());
             let price = context.cost.total() - state.began;
             let spent = context.cost.total();
-            context.log.turns.push(Turn { change: Change::Start, accepted: true, spent, price, before, after: None });
+            let (change, after, origins) = (Change::Start, None, None);
+            context.log.turns.push(Turn { change, accepted: true, spent, price, before, after, origins });
             if state.best.as_ref().is_none_or(|(_, best)| loss < *best) {
                 state.best = Some((run.session.params, loss));
             }

@@ -183,6 +183,8 @@ mod tests {
             price: 100.0,
             loss_before: Some(0.2),
             loss_after: Some(0.1),
+            origins: None,
+            deployed: None,
         };
         let turns = vec![
             turn(Change::Start, true, 5e3),

@@ -14,6 +14,7 @@ mod final_loss;
 mod fitness;
 mod fitted_curve;
 mod generations;
+mod grafted_units;
 mod hidden_space;
 mod mistakes;
 mod operators;
@@ -60,6 +61,7 @@ pub const PLOTS: &[&dyn Plot] = &[
     &search_vs_training::SearchVersusTraining,
     &diversity::Diversity,
     &operators::Operators,
+    &grafted_units::GraftedUnits,
     &weights::Weights,
     &saturation::Saturation,
     &confusion::Confusion,
@@ -211,10 +213,11 @@ mod tests {
     use super::*;
     use crate::report::analysis::Models;
     use crate::report::fixture::{
-        analysis, audited, correcting, curve, experiment, law, manifest, planes, reconstructed, regression, shaped,
+        analysis, audited, correcting, curve, experiment, grafted, law, manifest, planes, reconstructed, regression,
+        shaped,
     };
 
-    fn fixtures() -> [Analysis; 9] {
+    fn fixtures() -> [Analysis; 10] {
         let mut diverging = law(0.0, 8.0);
         diverging.diverges_from = 4;
         let failing = [diverging, law(5e3, 60.0), law(9.9e4, 1.0)];
@@ -228,6 +231,7 @@ mod tests {
             planes(),
             correcting(),
             reconstructed(),
+            grafted(),
         ]
     }
 

@@ -3,6 +3,7 @@
 use super::pool::{Pool, View};
 use super::units::Regime;
 use crate::cost::Cost;
+use crate::experiment::record::Origins;
 use crate::math::Rows;
 use crate::math::least_squares::{explained, spreads};
 use crate::network::{Loss, Output, Workspace};
@@ -18,14 +19,23 @@ impl Pool<'_> {
     /// `Smooth`: the best team of the units there are and as many new ones, with the outputs solved anew.
     /// `Tabular`: the weakest `share` of the units makes way for those of eight times as many candidates that explain most
     /// of the gradient at the outputs; their output weights begin at 0, and all others stay.
-    pub fn graft(&self, params: &mut [f32], share: f64, rng: &mut Rng, workspace: &mut Workspace, cost: &mut Cost) {
+    ///
+    /// Returns where each unit of the layer was before.
+    pub fn graft(
+        &self,
+        params: &mut [f32],
+        share: f64,
+        rng: &mut Rng,
+        workspace: &mut Workspace,
+        cost: &mut Cost,
+    ) -> Origins {
         let view = self.view(params, workspace, cost);
         let params = self.top_of(params);
         match self.regime {
             Regime::Smooth => self.regroup(&view, params, rng, workspace, cost),
             Regime::Tabular => {
                 *cost += self.replacing_cost(share);
-                self.replace_weakest(&view, params, share, rng, workspace);
+                self.replace_weakest(&view, params, share, rng, workspace)
             }
         }
     }
@@ -55,19 +65,34 @@ impl Pool<'_> {
         ((share * self.units() as f64).round() as usize).clamp(1, self.units())
     }
 
-    fn regroup(&self, view: &View, params: &mut [f32], rng: &mut Rng, workspace: &mut Workspace, cost: &mut Cost) {
+    fn regroup(
+        &self,
+        view: &View,
+        params: &mut [f32],
+        rng: &mut Rng,
+        workspace: &mut Workspace,
+        cost: &mut Cost,
+    ) -> Origins {
         let (h, hidden) = (self.units(), &self.top().layers()[0]);
         let mut candidates = Units::none(&view.rows, 2 * h, hidden.activation);
         candidates.copy_layer(0..h, self.top(), params);
         for unit in h..2 * h {
             candidates.draw(unit, |weights| self.regime.draw_scion(&view.rows, hidden.activation, weights, rng));
         }
-        self.team(view, &candidates, params, workspace, cost);
+        let team = self.team(view, &candidates, params, workspace, cost);
+        Origins(team.into_iter().map(|candidate| (candidate < h).then_some(candidate)).collect())
     }
 
-    fn replace_weakest(&self, view: &View, params: &mut [f32], share: f64, rng: &mut Rng, workspace: &mut Workspace) {
+    fn replace_weakest(
+        &self,
+        view: &View,
+        params: &mut [f32],
+        share: f64,
+        rng: &mut Rng,
+        workspace: &mut Workspace,
+    ) -> Origins {
         let (rows, h, k) = (&*view.rows, self.units(), self.top().outputs());
-        let [hidden, output] = self.top().layers() else { return };
+        let [hidden, output] = self.top().layers() else { unreachable!("a hidden layer and the outputs") };
         let mut activations = vec![0.0; rows.count() * h];
         self.top().activations(params, rows, 0, &mut activations, workspace);
         let spreads = spreads(&activations, h);
@@ -96,11 +121,14 @@ impl Pool<'_> {
         let explained = explained(&scions.activations(rows, workspace), &wrong, scions.count(), k);
         let mut best: Vec<usize> = (0..scions.count()).collect();
         best.sort_by(|a, b| explained[*b].total_cmp(&explained[*a]));
+        let mut origins: Vec<Option<usize>> = (0..h).map(Some).collect();
         for (unit, scion) in weakest.into_iter().zip(best) {
+            origins[unit] = None;
             let (weights, threshold) = scions.unit(scion);
             params[hidden.weights.start + unit * hidden.inputs..][..hidden.inputs].copy_from_slice(weights);
             params[hidden.biases.start + unit] = threshold;
         }
+        Origins(origins)
     }
 
     /// Gradient of each row's loss by the sums of the output layer, `[rows × outputs]`, up to one factor for all.
@@ -119,5 +147,53 @@ impl Pool<'_> {
             (y - f64::from(*t)) * slope(y)
         });
         wrong.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::dialect;
+    use crate::math::Activation;
+    use crate::network::Mlp;
+    use crate::rng::{Purpose, Streams};
+    use crate::train::team::unit_of;
+
+    #[test]
+    fn origins_tell_which_units_stayed_and_where() {
+        for (hidden, regime, new) in [
+            (&[(7, Activation::Tanh)][..], "Smooth", 0..=7),
+            (&[(7, Activation::Tanh)], "Tabular", 2..=2),
+            (&[(4, Activation::Tanh), (7, Activation::Relu)], "Smooth", 0..=7),
+            (&[(4, Activation::Tanh), (7, Activation::Relu)], "Tabular", 2..=2),
+        ] {
+            let settings = dialect().from_str(&format!("(regime: {regime})")).unwrap();
+            let network = Mlp::new(2, hidden, 1, Output::Linear, Loss::MeanSquared).unwrap();
+            let mut rng = Streams::new(3).stream(Purpose::Synthetic, 0, 0);
+            let x: Vec<f32> = (0..80).map(|_| rng.normal() as f32).collect();
+            let t: Vec<f32> = x.chunks(2).map(|x| x[0] * x[1]).collect();
+            let rows = Rows::new(&x, &t, 2, 1);
+            let pool = Pool::new(&settings, &network, &rows);
+            let mut kept = [0, 0];
+            for graft in 0..8 {
+                let before: Vec<f32> = (0..network.parameters()).map(|_| rng.normal() as f32).collect();
+                let (mut after, mut workspace, mut cost) = (before.clone(), Workspace::new(), Cost::ZERO);
+                let mut stream = Streams::new(graft).stream(Purpose::Arm, 0, 1);
+                let Origins(origins) = pool.graft(&mut after, 0.25, &mut stream, &mut workspace, &mut cost);
+                let first = network.parameters() - pool.top().parameters();
+                let unit = |params: &[f32], unit: usize| {
+                    let (weights, threshold) = unit_of(pool.top(), &params[first..], unit);
+                    (weights.to_vec(), threshold)
+                };
+                assert_eq!(origins.len(), 7);
+                for (place, origin) in origins.iter().enumerate() {
+                    let same = |other: &usize| unit(&after, place) == unit(&before, *other);
+                    assert_eq!((0..7).find(same), *origin, "{regime} {hidden:?}");
+                    kept[usize::from(origin.is_some())] += 1;
+                }
+                assert!(new.contains(&origins.iter().filter(|origin| origin.is_none()).count()));
+            }
+            assert!(kept.iter().all(|count| *count > 0), "{regime} {hidden:?}: {kept:?}");
+        }
     }
 }

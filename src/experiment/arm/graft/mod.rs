@@ -9,7 +9,7 @@ use super::slope::{self, Slope, above, check_full_batch};
 use super::{Arm, ArmContext, Change, Contest, Plans, StartContext, Step, Turn, check_length, own_branch};
 use crate::cost::Cost;
 use crate::error::{Error, Result};
-use crate::experiment::record::Phase;
+use crate::experiment::record::{Origins, Phase};
 use crate::network::{Loss, Mlp, Output};
 use crate::rng::{Purpose, Rng};
 use crate::sealed::{self, StateReader, StateWriter};
@@ -41,7 +41,7 @@ pub use units::Regime;
 ///
 /// Units are judged one by one, so it does not matter in which order two networks hold them. Everything is charged: the
 /// pool (4 to 25 passes over the rows), each graft (2 to 4), and every step of a child that is thrown away. What it tried is
-/// told in `turns.csv`.
+/// told in `turns.csv`, with the places that units had before, and drawn as the plot `grafted-units`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Graft {
@@ -196,8 +196,8 @@ struct State {
     /// Starts and grafts made, by which their random numbers are told apart.
     starts: u64,
     grafts: u64,
-    /// The best parent of former starts, and its loss.
-    best: Option<(Vec<f32>, Fitness)>,
+    /// The best parent of former starts.
+    best: Option<Former>,
     floor: Option<f64>,
     /// Whether pools are made at all.
     pools: bool,
@@ -205,10 +205,20 @@ struct State {
     wasted: u64,
 }
 
+/// Who was trained before.
+#[derive(Serialize, Deserialize)]
+struct Former {
+    params: Vec<f32>,
+    loss: Fitness,
+    turn: usize,
+}
+
 /// What is being trained.
 #[derive(Serialize, Deserialize)]
 struct Parent {
     descent: Descent,
+    /// The turn that made it: its place in the log.
+    turn: usize,
     slope: Slope,
     /// Children that failed since one was accepted.
     fails: u64,
@@ -218,7 +228,11 @@ struct Parent {
 #[derive(Serialize, Deserialize)]
 struct Trial {
     change: Change,
+    /// Where the child's units were in its parent, if it is a graft.
+    origins: Option<Origins>,
     child: Descent,
+    /// The place that this turn will have in the log.
+    turn: usize,
     /// Steps taken, and the loss at the end of the block before.
     steps: u64,
     before: Option<f64>,
@@ -279,17 +293,19 @@ impl GraftArm<'_> {
         let former = self.state.parent.take();
         let before = former.as_ref().map(|parent| parent.loss()).filter(|loss| loss.is_finite());
         let spent = context.cost.total();
-        let turn = Turn { change: Change::Start, accepted: true, spent, price: spent - began, before, after: None };
-        context.log.turns.push(turn);
+        let (turn, price) = (context.log.turns.len(), spent - began);
+        let (change, after, origins) = (Change::Start, None, None);
+        context.log.turns.push(Turn { change, accepted: true, spent, price, before, after, origins });
         context.log.begin_training(&start, None, *context.cost);
         if let Some(parent) = former {
             let loss = Fitness::new(parent.loss());
-            if self.state.best.as_ref().is_none_or(|(_, best)| loss < *best) {
-                self.state.best = Some((parent.descent.session.params, loss));
+            if self.state.best.as_ref().is_none_or(|best| loss < best.loss) {
+                self.state.best = Some(Former { params: parent.descent.session.params, loss, turn: parent.turn });
             }
         }
         let slope = Slope::new(self.settings.steps.get() as u64);
-        self.state.parent = Some(Parent { descent: Descent::new(&start, context.train.training), slope, fails: 0 });
+        let descent = Descent::new(&start, context.train.training);
+        self.state.parent = Some(Parent { descent, turn, slope, fails: 0 });
         Ok(())
     }
 
@@ -342,13 +358,13 @@ impl GraftArm<'_> {
         let flat = if age < EARLY { STILL } else { flat };
         let session = &parent.descent.session;
         let began = context.cost.total();
-        let (change, params) = if exponent > flat {
-            (Change::Reset, session.params.clone())
+        let (change, params, origins) = if exponent > flat {
+            (Change::Reset, session.params.clone(), None)
         } else if self.settings.fresh && fails > 0 {
             if !context.affords(self.draw_cost(context)) {
                 return Ok(());
             }
-            (Change::Start, self.draw(context)?)
+            (Change::Start, self.draw(context)?, None)
         } else {
             let large = regime == Regime::Smooth && !self.pool.is_small();
             if large || !context.affords(self.pool.graft_cost(self.settings.replaced.get())) {
@@ -358,12 +374,13 @@ impl GraftArm<'_> {
             let mut rng = self.stream(context, self.state.grafts, 1);
             self.state.grafts += 1;
             let share = self.settings.replaced.get();
-            self.pool.graft(&mut params, share, &mut rng, &mut context.scratch.workspace, context.cost);
-            (Change::Graft, params)
+            let origins = self.pool.graft(&mut params, share, &mut rng, &mut context.scratch.workspace, context.cost);
+            (Change::Graft, params, Some(origins))
         };
         let parent = self.state.parent.as_ref().expect("as before");
         let child = Descent { session: parent.descent.session.child(params, context.train.training) };
-        self.state.trial = Some(Trial { change, child, steps: 0, before: None, began });
+        let turn = context.log.turns.len();
+        self.state.trial = Some(Trial { change, origins, child, turn, steps: 0, before: None, began });
         Ok(())
     }
 
@@ -406,6 +423,19 @@ impl GraftArm<'_> {
         Step::Running
     }
 
+    /// The weights with the lowest loss, and the turn that made them.
+    fn leader(&self) -> Option<(&[f32], usize)> {
+        // A loss is that of the weights before their latest step: what has taken none ranks last.
+        let of = |session: &'_ Session| Fitness::new(session.batch_loss);
+        let parent = self.state.parent.as_ref().map(|parent| (&parent.descent.session, parent.turn));
+        let child = self.state.trial.as_ref().map(|trial| (&trial.child.session, trial.turn));
+        let child = child.filter(|(child, _)| child.status != Status::Diverged);
+        let living = [parent, child].into_iter().flatten();
+        let living = living.map(|(session, turn)| (&session.params[..], of(session), turn));
+        let former = self.state.best.as_ref().map(|former| (&former.params[..], former.loss, former.turn));
+        living.chain(former).min_by_key(|(_, loss, _)| *loss).map(|(params, _, turn)| (params, turn))
+    }
+
     /// The child takes its parent's place, or is forgotten.
     fn decide(&mut self, accepted: bool, context: &mut ArmContext) {
         let State { parent: Some(parent), trial, wasted, .. } = &mut self.state else { return };
@@ -414,12 +444,13 @@ impl GraftArm<'_> {
         let own = trial.child.session.batch_loss;
         let (spent, before) = (context.cost.total(), finite(parent.loss()));
         let price = spent - trial.began;
-        context.log.turns.push(Turn { change: trial.change, accepted, spent, price, before, after: finite(own) });
+        let (change, after, origins) = (trial.change, finite(own), trial.origins);
+        context.log.turns.push(Turn { change, accepted, spent, price, before, after, origins });
         let wait = self.settings.steps.get() as u64;
         if accepted {
-            let age = if trial.change == Change::Start { 0 } else { parent.slope.age };
+            let age = if change == Change::Start { 0 } else { parent.slope.age };
             let slope = Slope::at(age + trial.steps, own, wait);
-            *parent = Parent { descent: trial.child, slope, fails: 0 };
+            *parent = Parent { descent: trial.child, turn: trial.turn, slope, fails: 0 };
         } else {
             *wasted += price;
             let patience = self.pool.numbers.patience;
@@ -444,14 +475,11 @@ impl Arm for GraftArm<'_> {
     }
 
     fn weights(&self) -> Option<&[f32]> {
-        // A loss is that of the weights before their latest step: what has taken none ranks last.
-        let of = |session: &'_ Session| Fitness::new(session.batch_loss);
-        let parent = self.state.parent.as_ref().map(|parent| &parent.descent.session);
-        let child = self.state.trial.as_ref().map(|trial| &trial.child.session);
-        let child = child.filter(|child| child.status != Status::Diverged);
-        let living = [parent, child].into_iter().flatten().map(|session| (&session.params, of(session)));
-        let best = self.state.best.as_ref().map(|(params, loss)| (params, *loss));
-        living.chain(best).min_by_key(|(_, loss)| *loss).map(|(params, _)| &params[..])
+        self.leader().map(|(params, _)| params)
+    }
+
+    fn turn(&self) -> Option<usize> {
+        self.leader().map(|(_, turn)| turn)
     }
 
     fn phase(&self) -> Phase {
@@ -465,12 +493,13 @@ impl Arm for GraftArm<'_> {
     fn load(&mut self, from: &mut StateReader, train: &TrainContext) -> Result<()> {
         self.state = from.take()?;
         let State { parent, trial, best, .. } = &self.state;
+        let former = best.as_ref().map(|former| &former.params);
         let parent_session = parent.as_ref().map(|parent| &parent.descent.session);
         let child_session = trial.as_ref().map(|trial| &trial.child.session);
         let fit = [parent_session, child_session].into_iter().flatten().all(|session| session.fits(train));
         if !fit || (parent.is_none() && trial.is_some()) {
             return Err(sealed::mismatch());
         }
-        check_length(best.iter().map(|(weights, _)| weights), train)
+        check_length(former, train)
     }
 }

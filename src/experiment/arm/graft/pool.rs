@@ -179,8 +179,8 @@ impl<'a> Pool<'a> {
         self.team_cost(self.size)
     }
 
-    /// Makes the best team of these candidates the hidden layer of the top's `params`, and solves the output layer. Charges
-    /// [`Pool::team_cost`] less the view.
+    /// Makes the best team of these candidates the hidden layer of the top's `params`, and solves the output layer; which
+    /// candidate each unit was. Charges [`Pool::team_cost`] less the view.
     pub fn team(
         &self,
         view: &View,
@@ -188,8 +188,8 @@ impl<'a> Pool<'a> {
         params: &mut [f32],
         workspace: &mut Workspace,
         cost: &mut Cost,
-    ) {
-        team::join(&self.top, &view.rows, view.some(), self.penalty, candidates, params, workspace, cost);
+    ) -> Vec<usize> {
+        team::join(&self.top, &view.rows, view.some(), self.penalty, candidates, params, workspace, cost)
     }
 
     /// Bytes that a pool for `network` takes on `rows` training rows while a team is chosen from it and its outputs are
