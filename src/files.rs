@@ -178,6 +178,8 @@ pub fn create_folder(path: &Path) -> Result<()> {
 /// # Errors
 /// A rename that fails.
 pub fn move_aside(path: &Path) -> Result<Option<PathBuf>> {
+    // Without a slash at its end.
+    let path = path.components().as_path();
     if fs::symlink_metadata(path).is_err() {
         return Ok(None);
     }
@@ -189,10 +191,32 @@ pub fn move_aside(path: &Path) -> Result<Option<PathBuf>> {
             fault::step()
                 .and_then(|()| fs::rename(path, &aside))
                 .map_err(|cause| Error::io("moving aside", path, &cause))?;
-            return Ok(Some(aside));
+            return sync_folder(parent(path)).map(|()| Some(aside));
         }
     }
     unreachable!("a file system holds fewer than 2^32 folders")
+}
+
+/// Moves a folder to a place where nothing is, in the same folder.
+///
+/// # Errors
+/// A rename that fails.
+pub fn move_folder(from: &Path, to: &Path) -> Result<()> {
+    fault::step()
+        .and_then(|()| fs::rename(from, to))
+        .map_err(|cause| Error::io("moving to its place", from, &cause))?;
+    sync_folder(parent(to))
+}
+
+/// Removes a folder with all that is in it, if it is there.
+///
+/// # Errors
+/// What cannot be removed.
+pub fn remove_folder(path: &Path) -> Result<()> {
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    fault::step().and_then(|()| fs::remove_dir_all(path)).map_err(|cause| Error::io("removing", path, &cause))
 }
 
 /// Reads a whole file of at most `cap` bytes.

@@ -335,6 +335,100 @@ fn seeds_may_come_later() {
 }
 
 #[test]
+fn budgets_may_grow_later() {
+    let place = Place::new(&experiment("grown", 3, 12_000, 10.0));
+    assert!(place.run("whole").status().unwrap().success());
+    let whole = place.seen("whole");
+    let small = ["--set", "budget=RowPasses(8_000)"];
+    assert!(place.run("small").args(small).status().unwrap().success());
+    // A run that is whole, with seeds still to come; then one that was broken off.
+    assert!(place.run("out").args(small).args(["--seeds", "1..2"]).status().unwrap().success());
+    let before = place.seen("out");
+    let output = place.resume("out").args(["--budget", "12_000", "--seeds", "3"]).output().unwrap();
+    assert!(output.status.success(), "{}", text_of(&output));
+    assert_eq!((place.seen("out"), place.seen("out.old-1")), (whole.clone(), before));
+    let verified = place.command(&["verify", "out", "--seeds", "3"]).output().unwrap();
+    assert!(verified.status.success(), "{}", text_of(&verified));
+    // The same once more is nothing to do.
+    let output = place.resume("out").args(["--budget", "RowPasses(12_000)"]).output().unwrap();
+    assert!(output.status.success() && !place.path("out.old-2").exists(), "{}", text_of(&output));
+    assert_eq!(place.seen("out"), whole);
+    let broken = place.run("broken").args(["--set", "budget=RowPasses(400_000)"]).spawn().unwrap();
+    kill_after(broken, Duration::from_millis(200));
+    if place.path("broken/manifest.json").is_file() {
+        let output = place.resume("broken").args(["--budget", "500_000", "--threads", "1"]).output().unwrap();
+        assert!(output.status.success(), "{}", text_of(&output));
+        assert!(place.run("large").args(["--set", "budget=RowPasses(500_000)"]).status().unwrap().success());
+        assert_eq!(place.seen("broken"), place.seen("large"));
+        // What was broken off can still be finished where it is now.
+        place.finish("broken.old-1");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() { copy(&entry.path(), &to) } else { _ = std::fs::copy(entry.path(), to).unwrap() }
+    }
+}
+
+/// Lets step after step fail of a run whose budget grows, beyond the moment when it begins: the old run stands, or the new one
+/// can be gone on with.
+fn growing_is_safe(kind: &str, first: usize, stride: usize) {
+    let place = Place::new(&small());
+    assert!(place.run("whole").args(["--set", "budget=RowPasses(9_000)"]).status().unwrap().success());
+    assert!(place.run("small").status().unwrap().success());
+    let (whole, small) = (place.seen("whole"), place.seen("small"));
+    let (mut stood, mut moved) = (0, 0);
+    for step in (first..=26).step_by(stride) {
+        let out = format!("{kind}-{step}");
+        copy(&place.path("small"), &place.path(&out));
+        let grow = |out: &str| place.command(&["resume", out, "--no-report", "--budget", "9_000"]);
+        let output = grow(&out).env("PRECOCIAL_FAULT", format!("{step}:{kind}")).output().unwrap();
+        assert!(!output.status.success(), "{kind} at step {step}");
+        let text = text_of(&output);
+        if !["kill", "power", "torn"].contains(&kind) {
+            assert!(text.contains("error[P050") && !text.contains("panicked"), "{kind} at step {step}: {text}");
+        }
+        let aside = format!("{out}.old-1");
+        if place.path(&aside).exists() {
+            moved += 1;
+        } else {
+            stood += 1;
+            assert_eq!(place.seen(&out), small, "{kind} at step {step}");
+            let output = grow(&out).output().unwrap();
+            assert!(output.status.success(), "{kind} at step {step}: {}", text_of(&output));
+        }
+        let output = place.resume(&out).output().unwrap();
+        assert!(output.status.success(), "{kind} at step {step}: {}", text_of(&output));
+        assert_eq!((place.seen(&out), place.seen(&aside)), (whole.clone(), small.clone()), "{kind} at step {step}");
+        assert!(!place.path(&format!(".precocial-{out}.new")).exists(), "{kind} at step {step}");
+        std::fs::remove_dir_all(place.path(&out)).unwrap();
+        std::fs::remove_dir_all(place.path(&aside)).unwrap();
+    }
+    println!("{kind}: the old run stood {stood} times, the new one had its place or waited beside it {moved} times");
+    assert!(stood > 1 && moved > 1, "{stood} {moved}");
+}
+
+#[test]
+fn a_process_may_die_while_a_budget_grows() {
+    if FAULTS {
+        growing_is_safe("kill", 1, 1);
+        growing_is_safe("power", 1, stride(3) as usize);
+        growing_is_safe("torn", 2, stride(3) as usize);
+    }
+}
+
+#[test]
+fn every_step_of_growing_may_fail() {
+    if FAULTS {
+        growing_is_safe("eio", 1, stride(3) as usize);
+        growing_is_safe("full", 2, stride(3) as usize);
+    }
+}
+
+#[test]
 fn searches_take_more_seeds_too() {
     let place = Place::new(&search(10.0, 6));
     assert!(place.run("whole").status().unwrap().success());

@@ -396,6 +396,35 @@ fn messages_of_folders() {
     drop(lock);
     add("a seed that was not run", call(&["verify", "out", "--seeds", "7"], None));
     add("seeds that are none", call(&["resume", "out", "--seeds", "many"], None));
+    add("a budget that is none", call(&["resume", "out", "--budget", "more"], None));
+    add("a smaller budget", call(&["resume", "out", "--budget", "100_000"], None));
+    add("a budget in another unit", call(&["resume", "out", "--budget", "TrainingPasses(5000)"], None));
+    add("a budget that was edited", {
+        let text = std::fs::read_to_string(own("experiment.ron")).unwrap();
+        std::fs::write(own("experiment.ron"), text.replace("200_000", "300_000")).unwrap();
+        let said = call(&["resume", "out"], None);
+        std::fs::write(own("experiment.ron"), text).unwrap();
+        said
+    });
+    let manifest = std::fs::read_to_string(own("manifest.json")).unwrap();
+    for (title, kind) in [
+        ("a larger budget for a search", "TopologySearch"),
+        ("a larger budget for a suite", "Suite"),
+        ("a larger budget for a recipe search", "RecipeSearch"),
+    ] {
+        std::fs::write(own("manifest.json"), manifest.replace("\"Experiment\"", &format!("\"{kind}\""))).unwrap();
+        add(title, call(&["resume", "out", "--budget", "300_000"], None));
+    }
+    std::fs::write(own("manifest.json"), manifest).unwrap();
+    if cfg!(debug_assertions) {
+        add(
+            "killed between the old run and the new one",
+            call(&["resume", "out", "--budget", "300_000"], Some("20:eio")),
+        );
+        add("the place is empty", call(&["status", "out"], None));
+        std::fs::rename(folder.path().join("out.old-1"), folder.path().join("out")).unwrap();
+        std::fs::remove_dir_all(folder.path().join(".precocial-out.new")).unwrap();
+    }
     let started = std::fs::read_to_string(own("experiment.ron")).unwrap();
     std::fs::write(own("experiment.ron"), started.replace("population: 40", "population: 80")).unwrap();
     add("30. changed file at resume", call(&["resume", "out"], None));

@@ -305,6 +305,11 @@ const CODES: &[(&str, &str, &str)] = &[
         "Models are chains of fully connected layers, each with one activation, that fit each other and what was said of them.\n`precocial import --help` shows what the files of other programs may hold.",
     ),
     (
+        "P0314",
+        "a budget that a run cannot be given",
+        "`precocial resume DIR --budget …` takes a larger budget in the unit of the old one, for experiments alone. All runs\nbegin anew, because arms plan with their budget; the old folder is moved aside, as by `run --replace`. Searches of\nnetworks are as long as their generations, and what suites and searches for recipes may spend is told beforehand.",
+    ),
+    (
         "P0411",
         "a search without anybody to go on with",
         "No individual of a generation had a finite fitness, and none of the next one either, which was drawn anew. Draw\nsmaller weights (`scheme`), or take smaller steps in the fitness (`learning_rate`). The run counts as a failure at this\nseed; other seeds and arms went on.",

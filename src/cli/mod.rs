@@ -43,7 +43,7 @@ total cost and over many paired seeds, whether that pays.
   precocial new iris          write a commented experiment to begin with
   precocial check iris.ron    say what it would take; runs nothing
   precocial run iris.ron      run it: verdict here, tables and report in results/
-  precocial resume DIR        go on with a run that was interrupted, or add seeds
+  precocial resume DIR        go on with a run that was interrupted; more seeds or budget
   precocial schema            everything an experiment file may say
 
   also: status, report, analyze, compare, predict, export, import, verify, doctor,
@@ -84,7 +84,7 @@ enum Verb {
     /// Run an experiment and write its result folder
     #[command(after_help = EXIT_CODES)]
     Run(run::Run),
-    /// Go on with a run that was interrupted, or add seeds to one that is whole
+    /// Go on with a run that was interrupted, add seeds, or give a larger budget
     #[command(after_help = EXIT_CODES)]
     Resume(resume::Resume),
     /// Say how far runs are; works while they are written

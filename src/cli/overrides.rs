@@ -1,7 +1,7 @@
 //! `--set` and `--seeds`: an experiment file changed from the command line.
 
 use super::Changes;
-use precocial::experiment::config::Seeds;
+use precocial::experiment::config::{Budget, Seeds};
 use precocial::experiment::outline::Outline;
 use precocial::experiment::{self, Document, Loaded, Opened};
 use precocial::values::Count;
@@ -82,9 +82,43 @@ pub fn parse_seeds(text: &str) -> Result<Seeds> {
     Ok(Seeds::List(text.split(',').map(number).collect::<Result<_>>()?))
 }
 
+/// A budget, or a number in the unit of `old`.
+pub fn parse_budget(text: &str, old: Budget) -> Result<Budget> {
+    let bare = text.chars().all(|c| c.is_ascii_digit() || "_.".contains(c));
+    let whole = match old {
+        _ if !bare => text.to_owned(),
+        Budget::RowPasses(_) => format!("RowPasses({text})"),
+        Budget::TrainingPasses(_) => format!("TrainingPasses({text})"),
+    };
+    experiment::dialect().from_str(&whole).map_err(|_| {
+        Error::experiment("P0109", format!("`--budget {text}` cannot be understood"))
+            .help("write `--budget 20_000`, or with its unit `--budget 'TrainingPasses(20_000)'`")
+            .note(format!("the run's budget so far is {old}"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bare_budget_has_the_unit_of_the_old_one() {
+        let (rows, passes) = ("RowPasses(300)", "TrainingPasses(2.5)");
+        let budget = |text: &str| experiment::dialect().from_str::<Budget>(text).unwrap();
+        for (text, old, new) in [
+            ("400", rows, "RowPasses(400)"),
+            ("4_000", passes, "TrainingPasses(4000)"),
+            ("7.5", passes, "TrainingPasses(7.5)"),
+            ("RowPasses(1)", passes, "RowPasses(1)"),
+            (" TrainingPasses(20_000) ", rows, "TrainingPasses(20000)"),
+        ] {
+            assert_eq!(parse_budget(text, budget(old)).unwrap(), budget(new), "{text}");
+            assert_eq!(budget(new).to_string(), new);
+        }
+        for wrong in ["", "x", "7.5", "0", "-1", "RowPasses(0)", "TrainingPasses()", "400 rows"] {
+            assert_eq!(parse_budget(wrong, budget(rows)).unwrap_err().code(), "P0109", "{wrong}");
+        }
+    }
 
     #[test]
     fn seeds_are_a_range_or_a_list() {

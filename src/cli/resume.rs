@@ -1,6 +1,6 @@
-//! `precocial resume`: goes on with a run that was interrupted, or adds seeds to one that is whole.
+//! `precocial resume`: goes on with a run that was interrupted, adds seeds to one that is whole, or gives it a larger budget.
 
-use super::overrides::parse_seeds;
+use super::overrides::{parse_budget, parse_seeds};
 use super::{check, memory_limit, progress::Progress, recipe_search, run, search, signals, suite};
 use super::{terminal::Terminal, threads, units};
 use precocial::Result;
@@ -8,6 +8,7 @@ use precocial::experiment::{
     self, Experiment, Folder, Loaded, RecipeSearch, RecipeStudy, Reopened, Resumable, Study, Suite, TopologySearch,
     to_text,
 };
+use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -18,6 +19,10 @@ pub struct Resume {
     /// Further seeds: `31..60` (both included) or `7,9`
     #[arg(long, value_name = "SEEDS")]
     seeds: Option<String>,
+    /// A larger budget for an experiment: `20_000` in the unit of the old one, or `TrainingPasses(20_000)`. All runs begin
+    /// anew, because what arms do depends on their budget; the old folder is moved aside to DIR.old-1
+    #[arg(long, value_name = "BUDGET")]
+    budget: Option<String>,
     /// Folder that relative paths of data files start from, if they have moved
     #[arg(long, value_name = "DIR")]
     data_folder: Option<PathBuf>,
@@ -36,7 +41,10 @@ impl Resume {
     pub fn perform(&self, terminal: &Terminal) -> Result<()> {
         signals::catch(terminal);
         self.folders.iter().try_for_each(|path| {
-            let folder = Folder::at(path);
+            let folder = experiment::restore(path)?;
+            if self.budget.is_some() {
+                experiment::can_be_enlarged(&folder)?;
+            }
             match folder.manifest()?.kind.as_str() {
                 "TopologySearch" => self.search(folder, terminal),
                 "Suite" => self.suite(folder, terminal),
@@ -47,12 +55,23 @@ impl Resume {
     }
 
     fn experiment(&self, folder: Folder, terminal: &Terminal) -> Result<()> {
-        let reopened: Reopened<Experiment> = self.open(folder)?;
+        let mut reopened: Reopened<Experiment> = self.open(folder)?;
+        if let Some(text) = &self.budget {
+            reopened.enlarge(parse_budget(text, reopened.started.budget)?)?;
+        }
         let loaded = self.loaded(&reopened);
         let study = Study::new(loaded.experiment.clone(), loaded.folder())?;
         let threads = threads(self.threads);
         if let Some(limit) = memory_limit(self.memory_limit) {
             study.check_memory(threads, limit)?;
+        }
+        if reopened.is_enlarged() {
+            let (old, new) = (reopened.started.budget, reopened.document.budget);
+            let aside = experiment::begin_anew(&study, &reopened, threads, loaded.folder())?;
+            let (aside, place) = (aside.display().to_string(), reopened.folder.path().display().to_string());
+            terminal.say(&format!("The run with {old} is now in {aside}; with {new} all runs begin anew in {place}."));
+            terminal.event(&json!({"event": "moved aside", "folder": place, "aside": aside}));
+            reopened = Reopened::open(reopened.folder, None)?;
         }
         let (arms, seeds) = (study.experiment.arms.len(), study.seeds.len());
         terminal.say(&format!(

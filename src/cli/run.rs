@@ -5,7 +5,7 @@ use super::{
     Changes, check, overrides, progress::Progress, recipe_search, report, search, signals, suite, terminal::Terminal,
 };
 use precocial::error::Kind;
-use precocial::experiment::folder::State;
+use precocial::experiment::folder::{State, command_line};
 use precocial::experiment::{self, Loaded, Manifest, Opened, RecipeSearch, RunOptions, Study, Suite, TopologySearch};
 use precocial::task::Data;
 use precocial::{Error, Result};
@@ -160,7 +160,7 @@ pub fn conclude(run: &experiment::Run, study: &Study, write: bool, terminal: &Te
     let again = if is_movable {
         format!("precocial run {}", folder.join("experiment.resolved.ron").display())
     } else {
-        format!("precocial {}", run.manifest.command.join(" "))
+        command_line(&run.manifest.command)
     };
     let (word, place) = match &page {
         Some(page) => ("report ", page.as_path()),

@@ -10,6 +10,7 @@ use crate::task::{Data, Scaling, Split, TargetKind};
 use crate::train::Training;
 use crate::values::{Count, Positive, Probability};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The version of the file format that this program writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -379,6 +380,15 @@ pub enum Budget {
     RowPasses(Count),
     /// Row-passes per training row: a forward pass over the training rows is 1, a full-batch gradient step 3.
     TrainingPasses(Positive),
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Budget::RowPasses(count) => write!(to, "RowPasses({})", count.get()),
+            Budget::TrainingPasses(passes) => write!(to, "TrainingPasses({})", passes.get()),
+        }
+    }
 }
 
 impl Budget {

@@ -99,6 +99,17 @@ pub struct Manifest {
     pub bits: String,
 }
 
+/// The command of a manifest as it is typed into a shell.
+pub fn command_line(command: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./\\:=,@%+".contains(c);
+    let typed = |word: &String| match !word.is_empty() && word.chars().all(plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    };
+    let words: Vec<String> = command.iter().map(typed).collect();
+    format!("precocial {}", words.join(" "))
+}
+
 fn experiment() -> String {
     super::load::ROOTS[0].to_owned()
 }
@@ -312,9 +323,15 @@ impl Folder {
     pub fn manifest(&self) -> Result<Manifest> {
         let path = self.path.join("manifest.json");
         let missing = || {
-            Error::data("P0305", format!("{} is not a result folder", self.path.display()))
-                .note("a result folder holds a file `manifest.json`")
-                .help("precocial run FILE.ron writes one")
+            let error = Error::data("P0305", format!("{} is not a result folder", self.path.display()))
+                .note("a result folder holds a file `manifest.json`");
+            match super::enlarge::is_between(&self.path) {
+                true => error.help(format!(
+                    "precocial resume {} puts the one there that a kill left beside it",
+                    self.path.display()
+                )),
+                false => error.help("precocial run FILE.ron writes one"),
+            }
         };
         let bytes = files::read_capped(&path, 16 << 20, Kind::Data).map_err(|_| missing())?;
         serde_json::from_slice(&bytes)
@@ -399,6 +416,13 @@ impl Folder {
 mod tests {
     use super::*;
     use crate::experiment::record::{Change, Origins};
+
+    #[test]
+    fn commands_are_told_as_shells_take_them() {
+        let words = ["run", "a b.ron", "--set", "budget=RowPasses(9)", "--out", "it's", ""].map(str::to_owned);
+        let typed = r"precocial run 'a b.ron' --set 'budget=RowPasses(9)' --out 'it'\''s' ''";
+        assert_eq!(command_line(&words), typed);
+    }
 
     #[test]
     fn turns_are_a_table_where_there_are_any() {

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod checkpoint;
 pub mod config;
 mod diagnose;
+mod enlarge;
 pub mod export;
 pub mod folder;
 pub mod grammar;
@@ -33,6 +34,7 @@ pub mod workload;
 
 pub use analyze::{AnalyzeOptions, ModelRows, WeightAnalysis, analyze, analyze_model};
 pub use config::Experiment;
+pub use enlarge::{begin_anew, can_be_enlarged, restore};
 pub use folder::{Folder, Manifest, Tables};
 pub use load::{Document, Loaded, Opened, ROOTS, dialect, load, open, parse, parse_as, to_text};
 pub use model::Model;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::experiment::checkpoint::{self, Checkpoint};
 use crate::experiment::config::{Experiment, Report, Seeds, Statistics};
-use crate::experiment::folder::{Folder, Manifest, State};
+use crate::experiment::folder::{Folder, Lock, Manifest, State};
 use crate::experiment::load::{Document, parse_as, to_text};
 use crate::experiment::recipe_search::{self, RecipeSearch};
 use crate::experiment::replicate::hexadecimal;
@@ -189,6 +189,12 @@ impl<D: Resumable> Reopened<D> {
             for (path, was, now) in changes.iter().take(5) {
                 error = error.note(format!("{path} was {was}, now {now}"));
             }
+            if D::ROOT == Experiment::ROOT && changes.iter().all(|(path, ..)| path.starts_with("budget")) {
+                error = error.help(format!(
+                    "a larger budget is given with --budget, once the file is as it was: precocial resume {} --budget …",
+                    folder.path().display()
+                ));
+            }
             return Err(error
                 .help("a changed method needs a new run: precocial run FILE.ron")
                 .note("notes, statistics, report, checkpoint and more seeds may change"));
@@ -206,6 +212,21 @@ impl<D: Resumable> Reopened<D> {
         // Seeds that are the same stand there as they stood, so that the text is the same.
         *document.seeds() = if all == old.to_vec() { old } else { listed(all)? };
         Ok(Reopened { folder, manifest, document, started })
+    }
+
+    /// Keeps other processes from writing into the folder, and looks into its manifest again: one may have gone on since.
+    ///
+    /// # Errors
+    /// `P0505` for a process that writes there, or one that put another run there.
+    pub(super) fn lock(&self) -> Result<(Lock, Manifest)> {
+        let lock = self.folder.lock()?;
+        let manifest = self.folder.manifest()?;
+        if manifest.meaning != self.manifest.meaning {
+            let path = self.folder.path().display();
+            let message = format!("another process has just put another run into {path}");
+            return Err(Error::new(Kind::Files, "P0505", message).help(format!("precocial status {path} says which")));
+        }
+        Ok((lock, manifest))
     }
 
     /// Runs that have finished.

@@ -5,6 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::experiment::arm::Finished;
 use crate::experiment::checkpoint::{self, Vault};
 use crate::experiment::config::Experiment;
+use crate::experiment::enlarge;
 use crate::experiment::folder::{Folder, LAYOUT, Lock, Manifest, State, Tables};
 use crate::experiment::load::Document;
 use crate::experiment::model::Model;
@@ -64,15 +65,27 @@ pub fn run(study: &Study, options: &RunOptions, watch: &dyn Watch) -> Result<Run
     let (threads, pool) = pool(options.threads)?;
     let plan = study.plan(threads)?;
     let (folder, lock) = create(study.experiment.name.as_str(), options)?;
-    let resolved = super::load::to_text(&study.experiment);
-    let source = options.source.clone().unwrap_or_else(|| resolved.clone());
-    files::replace(&folder.path().join("experiment.ron"), source.as_bytes())?;
-    files::replace(&folder.path().join("experiment.resolved.ron"), resolved.as_bytes())?;
-    let manifest = begin(study, options, &plan, threads, &resolved);
-    folder.save_manifest(&manifest).map_err(|error| safe(error, &folder))?;
+    let manifest = lay(study, &folder, options, &plan, threads).map_err(|error| safe(error, &folder))?;
     let run = go_on(study, &folder, manifest, &pool, watch).map_err(|error| safe(error, &folder))?;
     drop(lock);
     Ok(run)
+}
+
+/// Writes into an empty folder what is to be run: from then on [`resume`] can go on with it.
+pub(super) fn lay(
+    study: &Study,
+    folder: &Folder,
+    options: &RunOptions,
+    plan: &Plan,
+    threads: usize,
+) -> Result<Manifest> {
+    let resolved = super::load::to_text(&study.experiment);
+    let source = options.source.as_deref().unwrap_or(&resolved);
+    files::replace(&folder.path().join("experiment.ron"), source.as_bytes())?;
+    files::replace(&folder.path().join("experiment.resolved.ron"), resolved.as_bytes())?;
+    let manifest = begin(study, options, plan, threads, &resolved);
+    folder.save_manifest(&manifest)?;
+    Ok(manifest)
 }
 
 /// Goes on with the run in a folder that was opened again: finishes what is not finished, and runs seeds that were added.
@@ -83,9 +96,7 @@ pub fn run(study: &Study, options: &RunOptions, watch: &dyn Watch) -> Result<Run
 pub fn resume(study: &Study, reopened: &Reopened<Experiment>, threads: usize, watch: &dyn Watch) -> Result<Run> {
     let (threads, pool) = pool(threads)?;
     let folder = reopened.folder.clone();
-    let lock = folder.lock()?;
-    // Another process may have gone on between a look and the lock.
-    let mut manifest = folder.manifest()?;
+    let (lock, mut manifest) = reopened.lock()?;
     check_data(&manifest, &study.dataset.files)?;
     if manifest.state == State::Complete {
         if reopened.started.clone().seeds().to_vec() == study.seeds {
@@ -124,6 +135,7 @@ pub(super) fn tidy(folder: &Folder) {
     for part in ["", "models", "networks", "checkpoints", "plots", "experiments"] {
         files::sweep(&folder.path().join(part));
     }
+    enlarge::sweep(folder);
 }
 
 /// Says in the folder that it is being written again, and what.

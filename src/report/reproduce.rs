@@ -1,5 +1,6 @@
 //! What is needed to get the same results again.
 
+use crate::experiment::folder::command_line;
 use crate::experiment::grouped;
 use crate::report::analysis::Analysis;
 
@@ -9,7 +10,7 @@ pub fn facts(analysis: &Analysis) -> Vec<(String, String)> {
     let [training, validation, test] = manifest.parts;
     let mut facts = vec![
         ("repeat", "precocial run experiment.ron (in this folder)".to_owned()),
-        ("command", format!("precocial {}", manifest.command.join(" "))),
+        ("command", command_line(&manifest.command)),
         ("results (bits)", manifest.bits.clone()),
         ("experiment", manifest.experiment_hash.clone()),
         ("precocial", format!("{}, random streams {}", manifest.precocial, manifest.stream_version)),

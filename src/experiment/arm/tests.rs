@@ -9,6 +9,8 @@ use crate::sealed::{self, StateReader};
 use crate::task::Prepared;
 use std::path::Path;
 
+mod guards;
+
 /// An experiment over 64 training rows (whole vectors, so that padding does no extra work) with these arms.
 fn experiment(arms: &str, train: &str, budget: u64) -> Experiment {
     let one = ["Graft", "Team", "one-layer"].iter().any(|name| arms.contains(name)) && !arms.contains(DEEP);

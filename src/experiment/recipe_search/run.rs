@@ -77,8 +77,7 @@ pub fn resume_recipe_search(
     }
     let (threads, pool) = pool(threads)?;
     let folder = reopened.folder.clone();
-    let lock = folder.lock()?;
-    let mut manifest = folder.manifest()?;
+    let (lock, mut manifest) = reopened.lock()?;
     check_data(&manifest, &study.files())?;
     if manifest.state == State::Complete {
         tidy(&folder);

@@ -93,8 +93,7 @@ pub fn resume_search(
 ) -> Result<SearchRun> {
     let (threads, pool) = pool(threads)?;
     let folder = reopened.folder.clone();
-    let lock = folder.lock()?;
-    let mut manifest = folder.manifest()?;
+    let (lock, mut manifest) = reopened.lock()?;
     check_data(&manifest, study.dataset.as_ref().map_or(&[], |data| &data.files))?;
     if manifest.state == State::Complete {
         let tables = SearchTables::load(folder.path())?;

@@ -3,6 +3,7 @@
 use super::network::{Network, NodeKind};
 use super::words::{cells, headline, points, warnings};
 use super::{Found, SearchAnalysis};
+use crate::experiment::folder::command_line;
 use crate::experiment::grouped;
 use crate::report::number::{digits, short};
 use crate::report::page::{Shown, render};
@@ -203,8 +204,7 @@ fn facts(analysis: &SearchAnalysis) -> Vec<(String, String)> {
         true => String::new(),
         false => format!("{}, random streams {}", manifest.precocial, manifest.stream_version),
     };
-    let command =
-        if manifest.command.is_empty() { String::new() } else { format!("precocial {}", manifest.command.join(" ")) };
+    let command = if manifest.command.is_empty() { String::new() } else { command_line(&manifest.command) };
     let facts = [
         ("repeat", "precocial run experiment.resolved.ron (in this folder)".to_owned()),
         ("command", command),

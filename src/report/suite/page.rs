@@ -3,6 +3,7 @@
 use super::words::{against_words, headlines, points, ratio_words};
 use super::{Against, Compared, Standing, SuiteAnalysis};
 use crate::experiment::config::{Budget, Seeds};
+use crate::experiment::folder::command_line;
 use crate::experiment::grouped;
 use crate::experiment::suite::Role;
 use crate::report::number::{digits, p_value, percent, ratio, short};
@@ -282,7 +283,7 @@ fn facts(analysis: &SuiteAnalysis) -> Vec<(String, String)> {
         ("ended".to_owned(), manifest.ended.map_or("not yet".into(), date)),
     ];
     if !manifest.command.is_empty() {
-        facts.insert(1, ("command".to_owned(), format!("precocial {}", manifest.command.join(" "))));
+        facts.insert(1, ("command".to_owned(), command_line(&manifest.command)));
     }
     for file in &manifest.data {
         facts.push((format!("data {}", file.name), format!("{} bytes, SHA-256 {}", file.bytes, file.sha256)));
