@@ -97,7 +97,8 @@ fn a_table_is_read_in_little_more_than_its_matrix() {
         let data = "Csv(path: \"table.csv\", target: Name(\"class\"))";
         let text = TEXT.replace("Builtin(\"iris\")", data).replace("RowPasses(2_000_000)", "TrainingPasses(30000)");
         std::fs::write(&file, text).unwrap();
-        peak_of_check(&file)
+        // A busy machine may miss the last moments of so short a life.
+        (0..3).filter_map(|_| peak_of_check(&file)).max()
     };
     let Some((small, large)) = check(150).zip(check(rows)) else { return };
     let matrix = (8 * rows * columns) as f64;

@@ -30,7 +30,7 @@ impl Reference {
         if experiment.task.is_classification() {
             return Ok(());
         }
-        Err(Error::experiment("P0135", "`SupportVectorMachine` tells classes apart, and this is a regression")
+        Err(Error::experiment("P0135", "`reference` can tell classes apart alone, and this is a regression")
             .help("leave `reference` out, or write `task: Classification(…)`"))
     }
 
