@@ -274,6 +274,8 @@ fn messages_of_options() {
         &["--set", "train.stop=[MaxDamping(1e10)]"],
         &["--set", "train.optimizer=Perceptron()"],
         &["--set", "network.output=Step"],
+        &["--set", "referenc=SupportVectorMachine()"],
+        &["--set", "reference=SupportVectorMachine(costt: 1)"],
         &["--set", "reference=SupportVectorMachine()", "--set", "task.split=Stratified(train: 0.8, validation: 0.2)"],
         &[
             "--set",

@@ -59,7 +59,14 @@ fn set<D: Document>(loaded: &Loaded<D>, changes: &[String]) -> Result<Loaded<D>>
         changed = parsed.map_err(|error| {
             let unknown = |name: &str| error.problems()[0].message.contains(&format!("`{name}`"));
             match nowhere {
-                Some(nowhere) if error.code() == "P0103" && name.is_some_and(unknown) => nowhere,
+                Some(nowhere) if error.code() == "P0103" && name.is_some_and(unknown) => {
+                    // The parser knows fields that the text does not show.
+                    let near = error.problems()[0].helps.iter().find(|help| help.starts_with("did you mean"));
+                    match near {
+                        Some(near) if nowhere.problems()[0].helps.is_empty() => nowhere.help(near.clone()),
+                        _ => nowhere,
+                    }
+                }
                 _ => error,
             }
         })?;
