@@ -17,7 +17,9 @@ pub(super) fn write(analysis: &Analysis, folder: &Path) -> Result<()> {
         ("history", lines(runs().flat_map(|run| &run.history))?),
         ("generations", lines(runs().flat_map(|run| &run.generations))?),
         ("turns", lines(runs().flat_map(|run| &run.turns))?),
+        ("mistakes", lines(runs().flat_map(|run| &run.mistakes))?),
         ("audit", lines(runs().flat_map(|run| &run.audit))?),
+        ("reference", lines(analysis.reference.iter())?),
         ("health", lines(analysis.arms.iter().flat_map(|arm| &arm.health))?),
         ("predictions", lines(analysis.arms.iter().flat_map(|arm| &arm.predictions))?),
     ];
@@ -34,4 +36,27 @@ fn lines<'a, T: Serialize + 'a>(rows: impl Iterator<Item = &'a T>) -> Result<Vec
         bytes.push(b'\n');
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{audited, correcting, grafted, referred};
+
+    #[test]
+    fn every_table_with_rows_is_written() {
+        let tables = ["results", "history", "generations", "turns", "mistakes", "audit", "reference", "health"];
+        let mut written = std::collections::BTreeSet::new();
+        for analysis in [audited(&[1, 10]), correcting(), referred(), grafted()] {
+            let place = tempfile::tempdir().unwrap();
+            write(&analysis, place.path()).unwrap();
+            for entry in std::fs::read_dir(place.path()).unwrap() {
+                let path = entry.unwrap().path();
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(text.lines().count() > 0 && text.lines().all(|line| line.starts_with("{\"")), "{path:?}");
+                written.insert(path.file_stem().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+        assert!(tables.iter().all(|table| written.contains(*table)), "{written:?}");
+    }
 }
