@@ -531,3 +531,37 @@ fn threshold_outputs_are_served_by_what_needs_no_gradient() {
     assert_eq!(code(classes, "Perceptron()", "GradInit(scheme: GlorotUniform)"), Err("P0138"));
     assert_eq!(code(values, "Perceptron()", random), Err("P0135"));
 }
+
+#[test]
+fn mistakes_are_told_epoch_by_epoch_and_bounded_where_they_end() {
+    let text = r#"Experiment(
+        schema: 1, name: "mistakes", seeds: List([1, 2]),
+        task: Classification(data: Builtin("iris"), split: Stratified(train: 0.7, test: 0.3), loss: MeanSquared),
+        network: Mlp(hidden: [], output: Step), train: (optimizer: Perceptron()),
+        arms: [(name: "a", method: Random(scheme: Constant(value: 0)))], budget: TrainingPasses(60),
+    )"#;
+    let experiment = parse(text, Path::new("mistakes.ron")).unwrap().experiment;
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("mistakes");
+    let tables = run_in(&experiment, &out, 2, &Unwatched).tables;
+    assert_eq!(Folder::at(&out).tables().unwrap(), tables);
+    for seed in [1, 2] {
+        let last_of = |unit: u64| {
+            let rows: Vec<_> = tables.mistakes.iter().filter(|row| (row.seed, row.unit) == (seed, unit)).collect();
+            let mut total = 0;
+            for (row, epoch) in rows.iter().zip(1..) {
+                total += row.mistakes;
+                assert_eq!((row.epoch, row.total), (epoch, total), "unit {unit}");
+            }
+            let (last, before) = rows.split_last().unwrap();
+            assert!(before.len() > 20 && before.iter().all(|row| (row.radius, row.margin) == (None, None)));
+            assert!(last.radius.unwrap() > 1.0, "with 1 for the threshold");
+            (*last).clone()
+        };
+        // A plane parts setosa from the others, and none parts versicolor.
+        let (setosa, versicolor) = (last_of(0), last_of(1));
+        assert!(setosa.mistakes == 0 && setosa.margin.unwrap() > 0.0);
+        assert!(setosa.bound.unwrap() >= setosa.total as f64 && setosa.total > 0, "Novikoff's bound: {setosa:?}");
+        assert!(versicolor.mistakes > 0 && versicolor.margin.unwrap() < 0.0 && versicolor.bound.is_none());
+    }
+}
