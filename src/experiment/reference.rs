@@ -51,7 +51,7 @@ impl Reference {
         Err(Error::new(Kind::Limit, "P0140", message).help("leave `reference` out, or give `train` a smaller share"))
     }
 
-    /// Trains and tests it on the rows of a seed; `None` if it was interrupted. There are test rows: see `serves`.
+    /// Trains and tests it on the rows of a seed; `None` if it was interrupted, and at a seed that has no test rows.
     pub(super) fn examine(
         &self,
         prepared: &Prepared,

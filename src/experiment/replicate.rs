@@ -114,7 +114,7 @@ pub fn run_arms(study: &Study, arms: &[usize], seed: u64, desk: &Desk, all: &mut
         let Some(mut left) = audited(left, study, index, &prepared, train, desk.watch)? else { return Ok(()) };
         if let Some(reference) = study.experiment.reference.as_ref().filter(|_| index == 0) {
             left.record.reference = reference.examine(&prepared, study.encoding, seed, desk.watch);
-            if left.record.reference.is_none() {
+            if left.record.reference.is_none() && desk.watch.is_cancelled() {
                 return Ok(());
             }
         }

@@ -142,7 +142,7 @@ fn pooled(analysis: &Analysis, arm: &Arm) -> Vec<Pooled> {
     layers.into_iter().map(|layer| layer.map(|weights| sorted(&weights))).collect()
 }
 
-/// Every so manieth weight of a large layer.
+/// An even sample of the weights of a large layer.
 fn some(weights: Range<usize>) -> impl Iterator<Item = usize> {
     let every = weights.len().div_ceil(MOST_WEIGHTS).max(1);
     weights.step_by(every)
