@@ -1,15 +1,14 @@
 //! How the populations of a search moved, and training after it: principal components of both, and the landscape along them.
 
+use super::again::Again;
 use super::descent::{MOST_WORK, TrailRow, unit};
 use super::landscape::{LandscapeRow, PlaceRow, Plane, View, dot, double, minus, norm, points};
 use super::opened::{Opened, Seed};
-use crate::cost::Cost;
 use crate::error::Result;
-use crate::experiment::arm::{ArmContext, Log, StartContext, Step};
+use crate::experiment::arm::Step;
 use crate::experiment::record::Moment;
 use crate::math::linear_algebra::symmetric_eigen;
 use crate::network::Workspace;
-use crate::train::Scratch;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -171,50 +170,35 @@ type Individual = (u64, usize, Option<f64>, Vec<f64>);
 /// A run, once more: its populations, and its way from the start to the deployed weights as step, multiply-adds spent,
 /// weights.
 #[derive(Default)]
-struct Again {
+struct Noted {
     individuals: Vec<Individual>,
     way: Vec<(u64, u64, Vec<f64>)>,
 }
 
 /// Runs an arm again, which gives the same weights, and notes what is to be kept.
-fn again(opened: &Opened, seed: &Seed, arm: usize, budget: u64, kept: &Kept) -> Result<Again> {
-    let study = &opened.study;
-    let place = opened.arms[arm];
-    let train = study.train_context(place, &seed.prepared.supervised, seed.number);
-    let arms = &study.experiment.arms;
-    let mut contestant = arms[place].method.start(StartContext { train, arms, finished: &[] })?;
-    let (mut cost, mut scratch, mut log) = (Cost::ZERO, Scratch::default(), Log::default());
+fn noted(opened: &Opened, seed: &Seed, arm: usize, budget: u64, kept: &Kept) -> Result<Noted> {
+    let mut again = Again::begin(opened, seed, arm, budget)?;
     let is_finite = |weights: &[f32]| weights.iter().all(|weight| weight.is_finite());
-    let mut out = Again::default();
+    let mut out = Noted::default();
     let (mut told, mut end, mut growth) = (0, Step::Running, None);
     // What comes after the deployed weights, such as ways into the endless, would be all that the plane shows.
-    while end == Step::Running && (log.search_cost.is_none() || cost.total() < kept.deployed) {
-        let spent = cost.total();
+    while end == Step::Running && (again.log.search_cost.is_none() || again.cost.total() < kept.deployed) {
+        let spent = again.cost.total();
         // A generation at a time, and then costs of training that grow by a constant factor.
-        let until = match (log.search_cost, growth) {
+        let until = match (again.log.search_cost, growth) {
             (Some(search), Some(growth)) => {
                 let trained = spent - search.total();
                 (search.total() + (trained + 1).max((trained as f64 * growth) as u64)).min(kept.deployed)
             }
             _ => spent + 1,
         };
-        let pause = |_| false;
-        let mut context = ArmContext {
-            train,
-            budget,
-            until,
-            cost: &mut cost,
-            scratch: &mut scratch,
-            log: &mut log,
-            pause: &pause,
-            follow: None,
-        };
-        end = contestant.advance(&mut context)?;
+        end = again.to(until)?;
+        let Again { arm, cost, log, .. } = &again;
         if log.generations.len() > told {
             told = log.generations.len();
             let number = told as u64 - 1;
             if kept.generations.contains(&number) {
-                let ranked = contestant.population();
+                let ranked = arm.population();
                 for rank in kept.ranks(ranked.len()) {
                     let (genome, fitness) = ranked[rank];
                     if is_finite(genome) {
@@ -233,7 +217,7 @@ fn again(opened: &Opened, seed: &Seed, arm: usize, budget: u64, kept: &Kept) -> 
             let most = (kept.deployed.saturating_sub(search.total()) as f64 / trained as f64).max(1.0);
             growth = Some(libm::pow(most, 1.0 / (kept.points - 2) as f64));
         }
-        if let Some(weights) = contestant.weights()
+        if let Some(weights) = arm.weights()
             && trained > 0
             && (spent + 1..=kept.deployed).contains(&cost.total())
             && is_finite(weights)
@@ -245,7 +229,7 @@ fn again(opened: &Opened, seed: &Seed, arm: usize, budget: u64, kept: &Kept) -> 
 }
 
 fn of_arm(opened: &Opened, seed: &Seed, arm: usize, budget: u64, kept: Kept) -> Result<Option<Components>> {
-    let Again { individuals, way } = again(opened, seed, arm, budget, &kept)?;
+    let Noted { individuals, way } = noted(opened, seed, arm, budget, &kept)?;
     let Some((_, _, origin)) = way.first() else { return Ok(None) };
     let genomes: Vec<&Vec<f64>> = individuals.iter().map(|individual| &individual.3).collect();
     let population = Cloud::of(&genomes);

@@ -1,12 +1,11 @@
 //! Ways that arms take from one common start, in one plane for all of them.
 
+use super::again::Again;
 use super::landscape::{LandscapeRow, Plane, View, dot, double, minus, norm, points};
 use super::opened::{Opened, Seed};
-use crate::cost::Cost;
 use crate::error::Result;
-use crate::experiment::arm::{ArmContext, Log, StartContext, Step};
+use crate::experiment::arm::Step;
 use crate::network::Workspace;
-use crate::train::Scratch;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -138,35 +137,18 @@ fn group(opened: &Opened, seed: &Seed) -> Vec<usize> {
 
 /// Runs an arm again, which gives the same weights, and notes them on the way.
 fn way(opened: &Opened, seed: &Seed, arm: usize, budget: u64) -> Result<Way> {
-    let study = &opened.study;
-    let place = opened.arms[arm];
-    let train = study.train_context(place, &seed.prepared.supervised, seed.number);
-    let arms = &study.experiment.arms;
-    let mut contestant = arms[place].method.start(StartContext { train, arms, finished: &[] })?;
+    let mut again = Again::begin(opened, seed, arm, budget)?;
     let start = seed.weights[arm].as_ref().and_then(|weights| weights.start.clone()).unwrap_or_default();
     let mut way = vec![(0, 0, start)];
-    let (mut cost, mut scratch, mut log) = (Cost::ZERO, Scratch::default(), Log::default());
     let mut end = Step::Running;
     while end == Step::Running {
-        let spent = cost.total();
-        let until = (spent + 1).max((spent as f64 * GROWTH) as u64);
-        let pause = |_| false;
-        let mut context = ArmContext {
-            train,
-            budget,
-            until,
-            cost: &mut cost,
-            scratch: &mut scratch,
-            log: &mut log,
-            pause: &pause,
-            follow: None,
-        };
-        end = contestant.advance(&mut context)?;
-        if let Some(weights) = contestant.weights()
-            && cost.total() > spent
+        let spent = again.cost.total();
+        end = again.to((spent + 1).max((spent as f64 * GROWTH) as u64))?;
+        if let Some(weights) = again.arm.weights()
+            && again.cost.total() > spent
             && weights.iter().all(|weight| weight.is_finite())
         {
-            way.push((log.steps, cost.total(), weights.to_vec()));
+            way.push((again.log.steps, again.cost.total(), weights.to_vec()));
         }
     }
     Ok(way)

@@ -6,6 +6,7 @@
 //! populations, because a run keeps neither. All of it is looking: no budget is charged, and the tables of the run stay as
 //! they are.
 
+mod again;
 mod between;
 mod components;
 mod descent;
