@@ -5,7 +5,7 @@
 //! therefore holds none. The samplers are ours, so that a seed keeps its meaning when a dependency changes.
 
 /// Changes whenever a seed would give other numbers than before.
-pub const STREAM_VERSION: u32 = 2;
+pub const STREAM_VERSION: u32 = 3;
 
 /// What a stream is used for. The number is part of the key and never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Purpose {
     Initialize = 3,
     /// Choosing parents.
     Selection = 4,
-    /// Making a child: crossover and mutation.
+    /// Making children: crossover and mutation.
     Variation = 5,
     /// Rows of a generation's common minibatch.
     Scoring = 6,
@@ -133,11 +133,12 @@ impl Rng {
     /// 32 random bits.
     #[inline]
     pub fn bits32(&mut self) -> u32 {
-        if self.used == WORDS {
+        if self.used >= WORDS {
             self.refill();
         }
+        let word = self.words()[self.used];
         self.used += 1;
-        self.words()[self.used - 1]
+        word
     }
 
     /// 64 random bits.
@@ -149,6 +150,14 @@ impl Rng {
     #[inline]
     fn words(&self) -> &[u32] {
         self.groups.as_flattened().as_flattened()
+    }
+
+    /// The next words, where so many have been computed already.
+    pub(crate) fn ready(&mut self, count: usize) -> Option<&[u32]> {
+        let used = self.used;
+        self.words().get(used..used + count)?;
+        self.used += count;
+        Some(&self.words()[used..used + count])
     }
 
     /// Fills `out` with random bits: the same words that as many calls of [`Rng::bits32`] give.
@@ -216,6 +225,26 @@ impl Rng {
             if product as u64 >= threshold {
                 return (product >> 64) as usize;
             }
+        }
+    }
+
+    /// Fills `out` with whole numbers below `bound`, all equally likely.
+    ///
+    /// # Panics
+    /// If `bound` is 0.
+    pub fn fill_below(&mut self, bound: u32, out: &mut [u32]) {
+        assert!(bound > 0, "no number lies below 0");
+        self.fill_bits(out);
+        let threshold = bound.wrapping_neg() % bound;
+        let mut unfair = false;
+        for word in &mut *out {
+            let product = u64::from(*word) * u64::from(bound);
+            unfair |= (product as u32) < threshold;
+            *word = (product >> 32) as u32;
+        }
+        // As in `below`. Hardly ever one of them would have to be drawn again; then all are.
+        if unfair {
+            out.iter_mut().for_each(|out| *out = self.below(bound as usize) as u32);
         }
     }
 
@@ -315,6 +344,28 @@ mod tests {
         let wide = 3 << 40;
         let below_third = (0..3000).filter(|_| rng.below(wide) < wide / 3).count();
         assert!((900..1100).contains(&below_third), "{below_third}");
+    }
+
+    #[test]
+    fn whole_numbers_in_bulk_are_those_of_one_by_one() {
+        for bound in [1, 7, 1000, 3 << 30, u32::MAX] {
+            let (mut single, mut bulk) = (rng(), rng());
+            let mut numbers = vec![0; 3];
+            bulk.fill_below(bound, &mut numbers);
+            assert!(numbers.iter().all(|number| *number < bound));
+            if bound <= 1000 {
+                assert!(numbers.iter().all(|number| *number as usize == single.below(bound as usize)));
+            }
+        }
+        // Half of the words are rejected: where one is, all are drawn again.
+        let mut rng = rng();
+        let (bound, mut counts) = (0x8000_0001_u32, [0; 4]);
+        for _ in 0..2000 {
+            let mut numbers = [0; 2];
+            rng.fill_below(bound, &mut numbers);
+            numbers.iter().for_each(|number| counts[(u64::from(*number) * 4 / u64::from(bound)) as usize] += 1);
+        }
+        assert!(counts.iter().all(|count| (880..1120).contains(count)), "{counts:?}");
     }
 
     #[test]

@@ -146,6 +146,12 @@ impl Fitness {
         self.0
     }
 
+    /// A whole number in the same order.
+    fn bits(self) -> u64 {
+        let bits = self.0.to_bits();
+        if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+    }
+
     /// Whether this is the fitness of a finite loss.
     pub fn is_finite(self) -> bool {
         self.0.is_finite()
@@ -166,11 +172,39 @@ impl Ord for Fitness {
     }
 }
 
-/// Indices of `fitness` from best to worst; equal ones keep their order. Reuses `order`.
-pub fn rank_into(fitness: &[Fitness], order: &mut Vec<u32>) {
-    order.clear();
-    order.extend(0..fitness.len() as u32);
-    order.sort_unstable_by_key(|&index| (fitness[index as usize], index));
+/// Indices from the best fitness to the worst; equal ones keep their order. Reads as a slice.
+#[derive(Clone, Debug, Default)]
+pub struct Ranking {
+    order: Vec<u32>,
+    keys: Vec<u64>,
+}
+
+impl Ranking {
+    /// Ranks these; memory is reused.
+    pub fn rank(&mut self, fitness: &[Fitness]) {
+        // Half of the fitness and the index as one whole number: the fastest thing to sort, and nearly always enough.
+        let key = |(index, fitness): (u32, &Fitness)| fitness.bits() >> 32 << 32 | u64::from(index);
+        self.keys.clear();
+        self.keys.extend((0..).zip(fitness).map(key));
+        self.keys.sort_unstable();
+        self.order.clear();
+        self.order.extend(self.keys.iter().map(|key| *key as u32));
+        let mut places = &mut self.order[..];
+        for alike in self.keys.chunk_by(|a, b| a >> 32 == b >> 32) {
+            let (here, rest) = places.split_at_mut(alike.len());
+            if here.len() > 1 {
+                here.sort_unstable_by_key(|&index| (fitness[index as usize], index));
+            }
+            places = rest;
+        }
+    }
+}
+
+impl std::ops::Deref for Ranking {
+    type Target = [u32];
+    fn deref(&self) -> &[u32] {
+        &self.order
+    }
 }
 
 #[cfg(test)]
@@ -188,9 +222,15 @@ mod tests {
 
     #[test]
     fn ties_go_to_the_lower_index() {
-        let mut order = Vec::new();
-        rank_into(&[2.0, 1.0, f64::NAN, 1.0, f64::NAN].map(Fitness::new), &mut order);
-        assert_eq!(order, [1, 3, 0, 2, 4]);
+        let mut ranking = Ranking::default();
+        ranking.rank(&[2.0, 1.0, f64::NAN, 1.0, f64::NAN].map(Fitness::new));
+        assert_eq!(ranking[..], [1, 3, 0, 2, 4]);
+        let signed = [0.5, -3.0, -0.0, 1e-310, f64::INFINITY, -1e300, 0.0, 2.0].map(Fitness::new);
+        ranking.rank(&signed);
+        assert!(ranking.windows(2).all(|pair| {
+            let [better, worse] = [pair[0], pair[1]].map(|index| (signed[index as usize], index));
+            better < worse
+        }));
     }
 
     #[test]

@@ -69,7 +69,6 @@ impl Fixture {
             generation: self.generation,
             generations: 10,
             scale: 1.0,
-            step_size: &mut 1.0,
             rows: &self.rows,
             cost: &mut cost,
             rng: &mut rng(individual),

@@ -49,6 +49,16 @@ impl Population {
         &mut self.genes[index * self.stride..index * self.stride + self.parameters]
     }
 
+    /// Genes from one genome to the next in memory.
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Some genomes with the padding behind each, to be written.
+    pub(crate) fn memory_mut(&mut self, genomes: Range<usize>) -> &mut [f32] {
+        &mut self.genes[genomes.start * self.stride..genomes.end * self.stride]
+    }
+
     /// Writes the first genomes, as many as `scores` are, with their scores.
     pub fn save(&self, scores: &[Fitness], to: &mut StateWriter) {
         to.put(scores);

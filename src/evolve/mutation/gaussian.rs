@@ -1,8 +1,7 @@
 //! Normal steps on some genes.
 
 use super::Mutate;
-use crate::evolve::variation::add_steps;
-use crate::evolve::{SOME, Variation};
+use crate::evolve::{Brood, SOME, Variation};
 use crate::values::{Positive, Probability};
 use serde::{Deserialize, Serialize};
 
@@ -21,13 +20,17 @@ pub struct Gaussian {
 }
 
 impl Mutate for Gaussian {
-    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
-        let sigma = self.sigma.get() * f64::from(context.scale);
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
+        let (sigma, spread) = (self.sigma.get() * f64::from(context.scale), &context.spread.per_layer);
         let mut steps = [0.0; SOME];
-        context.each_gene(self.rate.get(), |rng, genes, layer| {
+        context.each_gene(brood, self.rate.get(), |rng, memory, genes| {
             let steps = &mut steps[..genes.len()];
-            rng.fill_normal(steps, sigma * f64::from(layer.spread));
-            add_steps(child, genes, steps);
+            rng.fill_normal(steps, sigma);
+            for (gene, step) in genes.iter().zip(steps) {
+                // Finite genes stay finite.
+                let moved = memory[gene.at] + spread[gene.layer] * *step;
+                memory[gene.at] = moved.clamp(f32::MIN, f32::MAX);
+            }
         });
     }
 }

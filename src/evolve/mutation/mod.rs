@@ -19,20 +19,20 @@ pub use sign_flip::SignFlip;
 pub use uniform_reset::UniformReset;
 
 use crate::cost::Cost;
-use crate::evolve::{SOME, Variation};
+use crate::evolve::{Brood, SOME, Variation};
 use crate::math::Rows;
 use crate::network::Mlp;
 use crate::values::{Positive, Probability};
 
-/// Changes a child in place.
+/// Changes children in place.
 pub trait Mutate: Send + Sync {
     /// What one child costs at most: passes over rows, where the operator looks at any.
     fn cost(&self, _network: &Mlp, _rows: &Rows) -> Cost {
         Cost::ZERO
     }
 
-    /// Mutates `child`, a whole parameter slice. A rate of 0 changes nothing; finite genes stay finite.
-    fn mutate(&self, child: &mut [f32], context: &mut Variation);
+    /// Mutates every child of a brood. A rate of 0 changes nothing; finite genes stay finite.
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation);
 }
 
 crate::registry! {
@@ -83,19 +83,31 @@ mod tests {
     use crate::evolve::fixture::{Fixture, all, bits, read};
     use std::ops::Range;
 
-    /// Children of `parent`, one of each stream.
+    /// Children of `parent`: broods of three, some memory apart.
     pub(super) fn mutants(
         fixture: &Fixture,
         operator: &Mutation,
         parent: &[f32],
         individuals: Range<u64>,
     ) -> Vec<Vec<f32>> {
-        let mutant = |individual| {
-            let mut child = parent.to_vec();
-            fixture.vary(individual, |context| operator.mutate(&mut child, context));
-            child
+        let (count, stride) = ((individuals.end - individuals.start) as usize, parent.len() + 5);
+        let mut memory = [parent, &[f32::NAN; 5]].concat().repeat(count);
+        let (size, mut step_sizes) = (3.min(count), vec![1.0; count]);
+        let broods = memory.chunks_mut(size * stride).zip(step_sizes.chunks_mut(size));
+        for (individual, (memory, step_sizes)) in individuals.zip(broods) {
+            let mut brood = Brood::new(memory, parent.len(), stride, step_sizes);
+            fixture.vary(individual, |context| operator.mutate(&mut brood, context));
+        }
+        let child = |row: &[f32]| {
+            let (child, between) = row.split_at(parent.len());
+            assert!(between.iter().all(|gene| gene.is_nan()), "what lies between two children is no gene");
+            child.to_vec()
         };
-        individuals.map(mutant).collect()
+        memory.chunks(stride).map(child).collect()
+    }
+
+    fn mutate(fixture: &Fixture, operator: &Mutation, child: &mut [f32], individual: u64) -> Cost {
+        fixture.vary(individual, |context| operator.mutate(&mut Brood::of(child, &mut 1.0), context))
     }
 
     /// All operators that have a rate, with that one.
@@ -109,7 +121,7 @@ mod tests {
         let fixture = Fixture::new();
         for operator in with_rate(0.0) {
             let mut child = fixture.genome(0);
-            let cost = fixture.vary(0, |context| operator.mutate(&mut child, context));
+            let cost = mutate(&fixture, &operator, &mut child, 0);
             assert_eq!(child, fixture.genome(0), "{operator:?}");
             assert_eq!(cost.total(), 0);
         }
@@ -173,7 +185,7 @@ mod tests {
                     let mut child = parent.clone();
                     fixture.vary(individual, |context| {
                         context.scale = scale;
-                        operator.mutate(&mut child, context);
+                        operator.mutate(&mut Brood::of(&mut child, &mut 1.0), context);
                     });
                     square += child[fixture.network.layers()[1].weights.clone()].iter().map(|x| x * x).sum::<f32>();
                 }
@@ -197,8 +209,9 @@ mod tests {
         // A change here changes every result: raise STREAM_VERSION with it.
         let fixture = Fixture::new();
         let golden = |operator: &Mutation| {
-            let mutants = mutants(&fixture, operator, &fixture.genome(0), 0..1);
-            format!("{} {:x?}", operator.name(), bits(&mutants[0]))
+            // The last one of a brood.
+            let mutants = mutants(&fixture, operator, &fixture.genome(0), 0..3);
+            format!("{} {:x?}", operator.name(), bits(&mutants[2]))
         };
         let mut operators = with_rate(0.7);
         operators.extend(all(&["SelfAdaptive"]));
@@ -206,14 +219,14 @@ mod tests {
         assert_eq!(
             found,
             [
-                "Gaussian [bf3f28f1, 3deb69a0, be8b4572, bef43017]",
-                "UniformReset [bfcaf97e, c0281e79, bfcb0561, bf1225e0]",
-                "Polynomial [bf60763a, bf291251, beec7b8f, bf0daaf4]",
-                "NonUniform [3f9abb5e, 4018fa3d, 3f96b053, bffbb0b9]",
-                "SignFlip [3f27c1a4, be058e9f, 3e822a34, 3efc3284]",
-                "NeuronReset [be338974, 3ee4dfac, 3f0e6deb, befc3284]",
-                "Safe [bfcde4f3, 3dd74a58, be86aba9, befadcc7]",
-                "SelfAdaptive [bf40e873, 3dfef451, beb74b69, bf0f37f7]",
+                "Gaussian [bf20b80b, 3e04a3ea, be859fd2, bf13f462]",
+                "UniformReset [4018fceb, 40283b23, bd97921e, bfb322cd]",
+                "Polynomial [be0e327f, 3f6cd550, be85d0af, bf2d9547]",
+                "NonUniform [bf27c1a4, 3f6dcf4b, bebdac45, bf94aeb1]",
+                "SignFlip [bf27c1a4, be058e9f, 3e822a34, 3efc3284]",
+                "NeuronReset [bf27c1a4, bf4e3d76, 3eb00463, befc3284]",
+                "Safe [3e83a968, 3e058e9f, be822a34, befc3284]",
+                "SelfAdaptive [bf112f8d, 3dc2d084, be87abbb, bef3c920]",
             ]
         );
     }

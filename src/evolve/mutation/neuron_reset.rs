@@ -1,8 +1,8 @@
 //! Hidden units born anew.
 
 use super::Mutate;
-use crate::evolve::Variation;
 use crate::evolve::variation::unit_genes;
+use crate::evolve::{Brood, Variation};
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,13 @@ pub struct NeuronReset {
 }
 
 impl Mutate for NeuronReset {
-    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
+        brood.children().for_each(|(child, _)| self.reset(child, context));
+    }
+}
+
+impl NeuronReset {
+    fn reset(&self, child: &mut [f32], context: &mut Variation) {
         let (network, spread) = (context.network, &context.spread.per_layer);
         for (index, layer) in network.layers().iter().enumerate().take(network.layers().len() - 1) {
             context.rng.sparse(layer.outputs, self.rate.get(), |rng, units| {

@@ -1,7 +1,7 @@
 //! Mutation that grows finer with the generations.
 
 use super::Mutate;
-use crate::evolve::{SOME, Variation};
+use crate::evolve::{Brood, SOME, Variation};
 use crate::math::kernel::shortfall;
 use crate::values::{NonNegative, Probability};
 use serde::{Deserialize, Serialize};
@@ -30,22 +30,22 @@ fn default_b() -> NonNegative {
 }
 
 impl Mutate for NonUniform {
-    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
         let over = context.generation as f64 / context.generations.max(1) as f64;
         let exponent = libm::pow(1.0 - over.min(1.0), self.b.get());
-        let scale = f64::from(context.scale);
+        let (scale, bounds) = (f64::from(context.scale), &context.spread.bounds);
         let mut reaches = [0.0; SOME];
-        context.each_gene(self.rate.get(), |rng, genes, layer| {
+        context.each_gene(brood, self.rate.get(), |rng, memory, genes| {
             let reaches = &mut reaches[..genes.len()];
             rng.fill_uniform(reaches);
             shortfall(reaches, exponent);
             let sides = rng.bits64();
-            let bound = f64::from(layer.bound);
-            for (place, (&gene, reach)) in genes.iter().zip(reaches).enumerate() {
-                let value = f64::from(child[gene]).clamp(-bound, bound);
+            for (place, (gene, reach)) in genes.iter().zip(reaches).enumerate() {
+                let bound = f64::from(bounds[gene.layer]);
+                let value = f64::from(memory[gene.at]).clamp(-bound, bound);
                 let side = if sides >> place & 1 == 1 { 1.0 } else { -1.0 };
                 let step = side * f64::from(*reach) * (bound - side * value) * scale;
-                child[gene] = (value + step).clamp(-bound, bound) as f32;
+                memory[gene.at] = (value + step).clamp(-bound, bound) as f32;
             }
         });
     }

@@ -1,7 +1,7 @@
 //! Polynomial mutation.
 
 use super::Mutate;
-use crate::evolve::{SOME, Variation};
+use crate::evolve::{Brood, Gene, SOME, Variation};
 use crate::math::kernel::shortfall;
 use crate::values::{NonNegative, Probability};
 use serde::{Deserialize, Serialize};
@@ -29,28 +29,28 @@ fn default_eta() -> NonNegative {
 }
 
 impl Mutate for Polynomial {
-    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
         let power = self.eta.get() + 1.0;
-        let scale = f64::from(context.scale);
+        let (scale, bounds) = (f64::from(context.scale), &context.spread.bounds);
         let (mut uniform, mut reaches) = ([0.0; SOME], [0.0; SOME]);
-        context.each_gene(self.rate.get(), |rng, genes, layer| {
+        context.each_gene(brood, self.rate.get(), |rng, memory, genes| {
             let (uniform, reaches) = (&mut uniform[..genes.len()], &mut reaches[..genes.len()]);
             rng.fill_uniform(uniform);
-            let bound = f64::from(layer.bound);
+            let bound = |gene: &Gene| f64::from(bounds[gene.layer]);
             // The side of a step, and 1 − v.
             let split = |u: f32| if u <= 0.5 { (-1.0, 1.0 - 2.0 * u) } else { (1.0, 2.0 * u - 1.0) };
-            let inside = |gene: f32| f64::from(gene).clamp(-bound, bound);
-            for ((&gene, u), reach) in genes.iter().zip(&*uniform).zip(&mut *reaches) {
+            let inside = |memory: &[f32], gene: &Gene| f64::from(memory[gene.at]).clamp(-bound(gene), bound(gene));
+            for ((gene, u), reach) in genes.iter().zip(&*uniform).zip(&mut *reaches) {
                 // 1 − room, from 0 to 1.
-                *reach = (0.5 + split(*u).0 * inside(child[gene]) / (2.0 * bound)) as f32;
+                *reach = (0.5 + split(*u).0 * inside(memory, gene) / (2.0 * bound(gene))) as f32;
             }
             shortfall(reaches, power);
             // v + (1 − v)(1 − room)^power = 1 − (1 − v)(1 − (1 − room)^power).
             uniform.iter().zip(&mut *reaches).for_each(|(u, reach)| *reach = 1.0 - split(*u).1 * *reach);
             shortfall(reaches, 1.0 / power);
-            for ((&gene, u), reach) in genes.iter().zip(&*uniform).zip(&*reaches) {
-                let step = split(*u).0 * f64::from(*reach) * 2.0 * bound * scale;
-                child[gene] = (inside(child[gene]) + step).clamp(-bound, bound) as f32;
+            for ((gene, u), reach) in genes.iter().zip(&*uniform).zip(&*reaches) {
+                let step = split(*u).0 * f64::from(*reach) * 2.0 * bound(gene) * scale;
+                memory[gene.at] = (inside(memory, gene) + step).clamp(-bound(gene), bound(gene)) as f32;
             }
         });
     }

@@ -3,7 +3,7 @@
 use super::Mutate;
 use crate::cost::Cost;
 use crate::evolve::variation::single;
-use crate::evolve::{SOME, Variation};
+use crate::evolve::{Brood, SOME, Variation};
 use crate::math::Rows;
 use crate::network::Mlp;
 use crate::values::{Positive, Probability};
@@ -46,23 +46,28 @@ impl Mutate for Safe {
         Cost::gradient(network.multiply_adds(), rows.count()).times(network.outputs() as u64)
     }
 
-    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
-        if self.rate.get() == 0.0 {
-            return;
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
+        if self.rate.get() > 0.0 {
+            brood.children().for_each(|(child, step_size)| self.step(child, step_size, context));
         }
+    }
+}
+
+impl Safe {
+    fn step(&self, child: &mut [f32], step_size: &mut f32, context: &mut Variation) {
         *context.cost += self.cost(context.network, context.rows);
         let mut scratch = std::mem::take(context.scratch);
         let sensitivity = sensitivities(child, &mut scratch, context);
-        let sigma = self.sigma.get() * f64::from(context.scale);
+        let (sigma, spread) = (self.sigma.get() * f64::from(context.scale), &context.spread.per_layer);
         let mut normals = [0.0; SOME];
-        context.each_gene(self.rate.get(), |rng, genes, layer| {
+        context.each_gene(&mut Brood::of(child, step_size), self.rate.get(), |rng, child, genes| {
             rng.fill_normal(&mut normals[..genes.len()], 1.0);
-            for (&gene, normal) in genes.iter().zip(normals) {
-                let s = f64::from(sensitivity[gene]);
+            for (gene, normal) in genes.iter().zip(normals) {
+                let s = f64::from(sensitivity[gene.at]);
                 if s.is_finite() {
                     let s = if s == 0.0 { 1.0 } else { s.max(0.01) };
-                    child[gene] =
-                        single(f64::from(child[gene]) + f64::from(normal) * sigma * f64::from(layer.spread) / s);
+                    let step = f64::from(normal) * sigma * f64::from(spread[gene.layer]) / s;
+                    child[gene.at] = single(f64::from(child[gene.at]) + step);
                 }
             }
         });
@@ -103,7 +108,7 @@ mod tests {
             sensitivities(&params, &mut scratch, context);
         });
         let safe: Safe = read("()").unwrap();
-        let cost = fixture.vary(0, |context| safe.mutate(&mut params.clone(), context));
+        let cost = fixture.vary(0, |context| safe.mutate(&mut Brood::of(&mut params.clone(), &mut 1.0), context));
         assert_eq!(cost, Cost::gradient(4 * 6 + 6 * 5 + 5 * 3, 40).times(3));
         // Sums of each output over all rows.
         let sums = |params: &[f32]| {

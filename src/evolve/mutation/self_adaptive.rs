@@ -1,7 +1,7 @@
 //! Steps whose size evolves with the genome.
 
 use super::{Mutate, add_normals};
-use crate::evolve::Variation;
+use crate::evolve::{Brood, Variation};
 use crate::values::Positive;
 use serde::{Deserialize, Serialize};
 
@@ -22,13 +22,15 @@ pub struct SelfAdaptive {
 }
 
 impl Mutate for SelfAdaptive {
-    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
-        let tau = 1.0 / (2.0 * child.len() as f64).sqrt();
-        let size = f64::from(*context.step_size) * libm::exp(tau * context.rng.normal());
-        // Walls far from any useful size keep the walk of the logarithm inside the numbers.
-        *context.step_size = size.clamp(1e-4, 1e4) as f32;
-        let sigma = self.sigma.get() * f64::from(*context.step_size) * f64::from(context.scale);
-        add_normals(child, sigma, context);
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
+        for (child, step_size) in brood.children() {
+            let tau = 1.0 / (2.0 * child.len() as f64).sqrt();
+            let size = f64::from(*step_size) * libm::exp(tau * context.rng.normal());
+            // Walls far from any useful size keep the walk of the logarithm inside the numbers.
+            *step_size = size.clamp(1e-4, 1e4) as f32;
+            let sigma = self.sigma.get() * f64::from(*step_size) * f64::from(context.scale);
+            add_normals(child, sigma, context);
+        }
     }
 }
 
@@ -45,14 +47,11 @@ mod tests {
         let mut logarithms = Vec::new();
         let mut standardised = Vec::new();
         for individual in 0..500 {
-            let mut child = vec![0.0; n];
-            fixture.vary(individual, |context| {
-                *context.step_size = 4.0;
-                operator.mutate(&mut child, context);
-                logarithms.push(libm::log(f64::from(*context.step_size / 4.0)));
-                let unit = 0.15 * *context.step_size * fixture.spread.per_layer[0];
-                standardised.extend(child[..24].iter().map(|gene| f64::from(gene / unit)));
-            });
+            let (mut child, mut size) = (vec![0.0; n], 4.0);
+            fixture.vary(individual, |context| operator.mutate(&mut Brood::of(&mut child, &mut size), context));
+            logarithms.push(libm::log(f64::from(size / 4.0)));
+            let unit = 0.15 * size * fixture.spread.per_layer[0];
+            standardised.extend(child[..24].iter().map(|gene| f64::from(gene / unit)));
         }
         let square = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
         assert!((square(&logarithms) * 2.0 * n as f64 - 1.0).abs() < 0.2, "{}", square(&logarithms));
@@ -65,11 +64,10 @@ mod tests {
         let fixture = Fixture::new();
         let operator = SelfAdaptive { sigma: super::super::default_sigma() };
         for start in [0.0, f32::MAX] {
-            fixture.vary(0, |context| {
-                *context.step_size = start;
-                operator.mutate(&mut fixture.genome(0), context);
-                assert!((1e-4..=1e4).contains(context.step_size));
-            });
+            let mut size = start;
+            let mut child = fixture.genome(0);
+            fixture.vary(0, |context| operator.mutate(&mut Brood::of(&mut child, &mut size), context));
+            assert!((1e-4..=1e4).contains(&size));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Signs turned.
 
 use super::Mutate;
-use crate::evolve::Variation;
+use crate::evolve::{Brood, Variation};
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,9 @@ pub struct SignFlip {
 }
 
 impl Mutate for SignFlip {
-    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
-        context.each_gene(self.rate.get(), |_, genes, _| {
-            genes.iter().for_each(|gene| child[*gene] = -child[*gene]);
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
+        context.each_gene(brood, self.rate.get(), |_, memory, genes| {
+            genes.iter().for_each(|gene| memory[gene.at] = -memory[gene.at]);
         });
     }
 }

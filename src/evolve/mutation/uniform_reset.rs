@@ -1,7 +1,7 @@
 //! Genes drawn anew.
 
 use super::Mutate;
-use crate::evolve::{SOME, Variation};
+use crate::evolve::{Brood, SOME, Variation};
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
 
@@ -19,11 +19,11 @@ pub struct UniformReset {
 }
 
 impl Mutate for UniformReset {
-    fn mutate(&self, child: &mut [f32], context: &mut Variation) {
-        let mut drawn = [0.0; SOME];
-        context.each_gene(self.rate.get(), |rng, genes, layer| {
-            rng.fill_between(&mut drawn[..genes.len()], -layer.bound, layer.bound);
-            genes.iter().zip(drawn).for_each(|(gene, value)| child[*gene] = value);
+    fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
+        let (mut drawn, bounds) = ([0.0; SOME], &context.spread.bounds);
+        context.each_gene(brood, self.rate.get(), |rng, memory, genes| {
+            rng.fill_between(&mut drawn[..genes.len()], -1.0, 1.0);
+            genes.iter().zip(drawn).for_each(|(gene, value)| memory[gene.at] = value * bounds[gene.layer]);
         });
     }
 }

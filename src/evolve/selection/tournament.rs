@@ -1,6 +1,7 @@
 //! Tournaments.
 
 use super::{Select, candidates};
+use crate::evolve::SOME;
 use crate::rng::Rng;
 use crate::values::{Count, Fitness};
 use serde::{Deserialize, Serialize};
@@ -20,10 +21,19 @@ fn default_size() -> Count {
 
 impl Select for Tournament {
     fn select(&self, ranked: &[Fitness], parents: &mut [u32], rng: &mut Rng) {
-        let candidates = candidates(ranked);
-        for parent in parents {
-            let best = (0..self.size.get()).map(|_| rng.below(candidates)).min();
-            *parent = best.expect("a tournament has a competitor") as u32;
+        let (candidates, size) = (candidates(ranked) as u32, self.size.get());
+        let mut drawn = [0; SOME];
+        // Whole tournaments at a time, or parts of one that is larger than the array.
+        for parents in parents.chunks_mut((SOME / size).max(1)) {
+            parents.fill(u32::MAX);
+            let mut left = parents.len() * size;
+            while left > 0 {
+                let drawn = &mut drawn[..left.min(SOME)];
+                rng.fill_below(candidates, drawn);
+                let tournaments = drawn.chunks(size).zip(&mut *parents);
+                tournaments.for_each(|(drawn, best)| *best = drawn.iter().fold(*best, |best, next| best.min(*next)));
+                left -= drawn.len();
+            }
         }
     }
 }

@@ -343,7 +343,7 @@ impl<'a> CmaEs<'a> {
             first..first + n
         };
         let (mut step, mut normal) = (vec![0.0; n], vec![0.0; n]);
-        for (weight, &parent) in ranks.weights.iter().zip(&sampling.order) {
+        for (weight, &parent) in ranks.weights.iter().zip(&*sampling.order) {
             add_rows(&mut step, &[*weight], &self.steps[row(&self.steps, parent)], n); // eq. 41
             add_rows(&mut normal, &[*weight], &sampling.normals[row(&sampling.normals, parent)], n);
         }
@@ -366,7 +366,7 @@ impl<'a> CmaEs<'a> {
         let mut rows = Vec::with_capacity((weights.len() + 1) * n);
         rows.extend_from_slice(&state.path);
         let mut shares = vec![*c_1];
-        for (weight, &individual) in weights.iter().zip(&sampling.order) {
+        for (weight, &individual) in weights.iter().zip(&*sampling.order) {
             let z = &sampling.normals[row(&sampling.normals, individual)];
             let long = n as f64 / z.iter().map(|z| z * z).sum::<f64>();
             shares.push(c_mu * if *weight < 0.0 { weight * long } else { *weight }); // eq. 46

@@ -155,7 +155,7 @@ impl Strategy for EvolutionStrategy<'_> {
         if self.sampling.size == self.constants.raw.len() {
             let n = self.centre.mean.len();
             let mut step = vec![0.0; n];
-            for (weight, &parent) in self.constants.weights.iter().zip(&self.sampling.order) {
+            for (weight, &parent) in self.constants.weights.iter().zip(&*self.sampling.order) {
                 let row = &self.sampling.normals[parent as usize * n..(parent as usize + 1) * n];
                 add_rows(&mut step, &[*weight], row, n);
             }

@@ -4,19 +4,19 @@ use super::diversity::Diversity;
 use super::{Strategy, Summary, WeightStrategy};
 use crate::cost::Cost;
 use crate::error::Result;
+use crate::evolve::variation::brood_size;
 use crate::evolve::{
-    Crossover, Evaluations, Measure, Mutation, Population, SearchStop, Selection, Spread, StepScale, StepSchedule,
-    Variation,
+    Brood, Crossover, Evaluations, Measure, Mutation, Population, SearchStop, Selection, Spread, StepScale,
+    StepSchedule, Variation,
 };
 use crate::evolve::{mutation, selection};
 use crate::math::Rows;
-use crate::math::kernel::Neighbours;
 use crate::network::{Mlp, Workspace};
 use crate::rng::{Purpose, Streams};
 use crate::sealed::{self, StateReader, StateWriter};
 use crate::task::Supervised;
 use crate::train::Initializer;
-use crate::values::{Count, Fitness, rank_into};
+use crate::values::{Count, Fitness, Ranking};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -90,7 +90,7 @@ pub struct Genetic<'a> {
     now: Population,
     next: Population,
     fitness: Vec<Fitness>,
-    order: Vec<u32>,
+    order: Ranking,
     ranked: Vec<Fitness>,
     parents: Vec<u32>,
     step_size: Vec<f32>,
@@ -115,8 +115,8 @@ pub struct Genetic<'a> {
     makers: Mutex<Vec<Maker>>,
 }
 
-/// What an operator may need while it makes a child, kept from generation to generation.
-type Maker = (Workspace, Vec<f32>, Neighbours);
+/// What is needed while children are made, kept from generation to generation.
+type Maker = (Workspace, Vec<f32>);
 
 /// A maker on loan to one thread.
 struct Lent<'a>(&'a Mutex<Vec<Maker>>, Maker);
@@ -135,6 +135,76 @@ impl Drop for Lent<'_> {
     }
 }
 
+/// What children are made of.
+struct Breeding<'a> {
+    settings: &'a GeneticSettings,
+    network: &'a Mlp,
+    rows: &'a Rows,
+    spread: &'a Spread,
+    scale: f32,
+    generation: u64,
+    streams: &'a Streams,
+    /// The generation before, its ranking, and what goes with each of its individuals.
+    population: &'a Population,
+    order: &'a [u32],
+    fitness: &'a [Fitness],
+    step_size: &'a [f32],
+    /// Ranks of both parents of each child.
+    parents: &'a [[u32; 2]],
+    elites: usize,
+}
+
+impl Breeding<'_> {
+    /// Children whose numbers come from one stream.
+    fn brood_size(&self) -> usize {
+        brood_size(self.network.parameters())
+    }
+
+    /// Makes a brood in `memory`: the child of number `first` and those behind it, with what each has from its first
+    /// parent. Returns what making them cost.
+    fn make(
+        &self,
+        (workspace, scratch): &mut Maker,
+        first: usize,
+        memory: &mut [f32],
+        step_sizes: &mut [f32],
+        parent_fitness: &mut [Fitness],
+    ) -> Cost {
+        let (now, crossover) = (self.population, self.settings.crossover.as_ref());
+        let mut cost = Cost::ZERO;
+        let mut context = Variation {
+            network: self.network,
+            spread: self.spread,
+            generation: self.generation as usize,
+            generations: self.settings.generations.get(),
+            scale: self.scale,
+            rows: self.rows,
+            cost: &mut cost,
+            rng: &mut self.streams.stream(Purpose::Variation, self.generation, (self.elites + first) as u64),
+            workspace,
+            scratch,
+        };
+        let index = |rank: u32| self.order[rank as usize] as usize;
+        let parents = self.parents[first..].iter().map(|pair| pair.map(index));
+        for ((step_size, fitness), [first, _]) in step_sizes.iter_mut().zip(parent_fitness).zip(parents.clone()) {
+            (*step_size, *fitness) = (self.step_size[first], self.fitness[first]);
+        }
+        let mut brood = Brood::new(memory, self.network.parameters(), now.stride(), step_sizes);
+        let crossover = crossover.map(|crossover| (crossover, crossover.rate().get()));
+        for ((child, _), pair) in brood.children().zip(parents) {
+            let [first, second] = pair.map(|parent| now.genome(parent));
+            match crossover {
+                Some((crossover, rate)) if context.rng.chance(rate) => {
+                    crossover.cross_into(child, first, second, &mut context);
+                }
+                _ => child.copy_from_slice(first),
+            }
+        }
+        self.settings.mutation.mutate(&mut brood, &mut context);
+        cost
+    }
+}
+
 impl<'a> Genetic<'a> {
     /// A search that has drawn nothing yet.
     pub fn new(settings: GeneticSettings, network: &'a Mlp, supervised: &'a Supervised) -> Genetic<'a> {
@@ -147,7 +217,7 @@ impl<'a> Genetic<'a> {
             now: Population::zeros(size, parameters),
             next: Population::zeros(size, parameters),
             fitness: vec![Fitness::WORST; size],
-            order: Vec::new(),
+            order: Ranking::default(),
             ranked: Vec::new(),
             parents: Vec::new(),
             step_size: vec![1.0; size],
@@ -212,7 +282,6 @@ impl<'a> Genetic<'a> {
         let kept = if self.settings.fitness.is_fixed() { elites } else { 0 };
         let size = self.settings.population.get();
         let children = (size - elites).min(limit.saturating_sub(elites - kept));
-        let streams = *streams;
         for (place, &index) in self.order[..elites].iter().enumerate() {
             self.next.genome_mut(place).copy_from_slice(self.now.genome(index as usize));
             self.next_step_size[place] = self.step_size[index as usize];
@@ -224,51 +293,37 @@ impl<'a> Genetic<'a> {
         self.parents.resize(2 * (size - elites), 0);
         let mut rng = streams.stream(Purpose::Selection, self.generation, 0);
         self.settings.selection.select(&self.ranked, &mut self.parents, &mut rng);
-        let spread = self.spread.as_ref().expect("generation 0 has been drawn");
-        let (settings, order, now) = (&self.settings, &self.order, &self.now);
-        let (old_steps, ranked, parents) = (&self.step_size, &self.ranked, &self.parents);
-        let born = self.generation;
-        let (network, supervised, scale, makers) = (self.network, self.supervised, self.scale(), &self.makers);
-        let work = self.next.rows_mut(elites).take(children).enumerate();
-        let steps = self.next_step_size[elites..].par_iter_mut();
-        let parent_fitness = self.parent_fitness[elites..].par_iter_mut();
-        // A child of a small network is made in a microsecond; a task should hold some fifty.
-        let pieces = (50_000 / network.parameters()).max(1);
-        self.cost += work
+        let breeding = Breeding {
+            settings: &self.settings,
+            network: self.network,
+            rows: &self.supervised.training,
+            spread: self.spread.as_ref().expect("generation 0 has been drawn"),
+            scale: self.scale(),
+            generation: self.generation,
+            streams,
+            population: &self.now,
+            order: &self.order,
+            fitness: &self.fitness,
+            step_size: &self.step_size,
+            parents: self.parents.as_chunks().0,
+            elites,
+        };
+        let (living, makers) = (elites..elites + children, &self.makers);
+        let (size, stride) = (breeding.brood_size(), self.next.stride());
+        let memory = self.next.memory_mut(living.clone()).par_chunks_mut(size * stride);
+        let steps = self.next_step_size[living.clone()].par_chunks_mut(size);
+        let parent_fitness = self.parent_fitness[living].par_chunks_mut(size);
+        // A child of a small network is made in a tenth of a microsecond; a task should hold some hundred.
+        let broods = (50_000 / (size * self.network.parameters())).max(1);
+        self.cost += memory
             .zip(steps)
             .zip(parent_fitness)
-            .with_min_len(pieces)
+            .enumerate()
+            .with_min_len(broods)
             .map_init(
                 || Lent::from(makers),
-                |Lent(_, (workspace, scratch, neighbours)), (((child_index, child), step_size), parent_fitness)| {
-                    let [first, second] = [parents[2 * child_index], parents[2 * child_index + 1]];
-                    let index = |rank: u32| order[rank as usize] as usize;
-                    *step_size = old_steps[index(first)];
-                    *parent_fitness = ranked[first as usize];
-                    let individual = (elites + child_index) as u64;
-                    let rng = neighbours.stream(&streams, Purpose::Variation, born, individual);
-                    let crosses = settings.crossover.as_ref().filter(|cross| rng.chance(cross.rate().get()));
-                    let mut cost = Cost::ZERO;
-                    let mut context = Variation {
-                        network,
-                        spread,
-                        generation: born as usize,
-                        generations: settings.generations.get(),
-                        scale,
-                        step_size,
-                        rows: &supervised.training,
-                        cost: &mut cost,
-                        rng,
-                        workspace,
-                        scratch,
-                    };
-                    let (first, second) = (now.genome(index(first)), now.genome(index(second)));
-                    match crosses {
-                        Some(crossover) => crossover.cross_into(child, first, second, &mut context),
-                        None => child.copy_from_slice(first),
-                    }
-                    settings.mutation.mutate(child, &mut context);
-                    cost
+                |Lent(_, maker), (brood, ((memory, steps), fitness))| {
+                    breeding.make(maker, brood * size, memory, steps, fitness)
                 },
             )
             .reduce(|| Cost::ZERO, |a, b| a + b);
@@ -333,7 +388,7 @@ impl Strategy for Genetic<'_> {
                 self.now.genome_mut(index).copy_from_slice(learned.genome(index));
             }
         }
-        rank_into(&self.fitness[..self.size], &mut self.order);
+        self.order.rank(&self.fitness[..self.size]);
         let summary = self.summarize();
         let children = self.size - self.first_child();
         let better = summary.improved.map_or(0, |share| (share * children as f64).round() as usize);
@@ -428,7 +483,7 @@ impl WeightStrategy for Genetic<'_> {
         }
         self.fitness[..size].copy_from_slice(&fitness);
         self.step_size[..size].copy_from_slice(&step_size);
-        rank_into(&self.fitness[..size], &mut self.order);
+        self.order.rank(&self.fitness[..size]);
         if size > 0 {
             self.size = size;
         }

@@ -10,7 +10,7 @@ use crate::network::Mlp;
 use crate::rng::{Purpose, Streams};
 use crate::sealed::{self, StateReader, StateWriter};
 use crate::train::Initializer;
-use crate::values::{Fitness, rank_into};
+use crate::values::{Fitness, Ranking};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -200,7 +200,7 @@ pub(super) struct Sampling<'a> {
     pub normals: Vec<f64>,
     pub fitness: Vec<Fitness>,
     /// Individuals from best to worst.
-    pub order: Vec<u32>,
+    pub order: Ranking,
     pub size: usize,
     pub asked: bool,
     pub drawn: Option<Vec<f32>>,
@@ -220,7 +220,7 @@ impl<'a> Sampling<'a> {
             population: Population::default(),
             normals: Vec::new(),
             fitness: Vec::new(),
-            order: Vec::new(),
+            order: Ranking::default(),
             size: 0,
             asked: false,
             drawn: None,
@@ -278,7 +278,7 @@ impl<'a> Sampling<'a> {
         self.size = scored.end;
         self.fitness.clear();
         self.fitness.extend_from_slice(&evaluations.fitness[scored]);
-        rank_into(&self.fitness, &mut self.order);
+        self.order.rank(&self.fitness);
         let Some(&leader) = self.order.first() else { return };
         let score = self.fitness[leader as usize];
         let better = centre.best.as_ref().is_none_or(|(_, best)| !self.fixed_scores || score.get() < *best);
@@ -331,7 +331,7 @@ impl<'a> Sampling<'a> {
         if self.fitness.len() != size {
             return Err(sealed::mismatch());
         }
-        rank_into(&self.fitness, &mut self.order);
+        self.order.rank(&self.fitness);
         self.size = size;
         self.remember(centre);
         Ok(())

@@ -250,34 +250,35 @@ impl Evaluate<Population> for Sphere {
         _: &Streams,
         out: &mut Evaluations,
     ) -> Result<()> {
-        struct Squares<'a>(&'a [f32]);
+        struct Squares<'a>(&'a Population, usize, &'a mut [Fitness]);
         impl Loop for Squares<'_> {
-            type Output = f64;
+            type Output = ();
             #[inline(always)]
-            fn run(self) -> f64 {
-                let mut sums = [0.0_f32; 64];
-                let chunks = self.0.chunks_exact(64);
-                let rest: f32 = chunks.remainder().iter().map(|x| x * x).sum();
-                for chunk in chunks {
-                    for (sum, x) in sums.iter_mut().zip(chunk) {
-                        *sum = x.mul_add(*x, *sum);
+            fn run(self) {
+                let Squares(population, first, fitness) = self;
+                for (index, fitness) in fitness.iter_mut().enumerate() {
+                    let mut sums = [0.0_f32; 16];
+                    let chunks = population.genome(first + index).chunks_exact(16);
+                    let rest: f32 = chunks.remainder().iter().map(|x| x * x).sum();
+                    for chunk in chunks {
+                        for (sum, x) in sums.iter_mut().zip(chunk) {
+                            *sum = x.mul_add(*x, *sum);
+                        }
                     }
-                }
-                for half in [32, 16, 8, 4, 2, 1] {
-                    for place in 0..half {
-                        sums[place] += sums[place + half];
+                    for half in [8, 4, 2, 1] {
+                        for place in 0..half {
+                            sums[place] += sums[place + half];
+                        }
                     }
+                    *fitness = Fitness::new(f64::from(sums[0] + rest));
                 }
-                f64::from(sums[0] + rest)
             }
         }
         out.fitness.resize(population.len(), Fitness::WORST);
         let first = individuals.start;
-        let least = (100_000 / population.parameters()).max(1);
-        let fitness = out.fitness[individuals].par_iter_mut().enumerate().with_min_len(least);
-        fitness.for_each(|(offset, fitness)| {
-            *fitness = Fitness::new(vectorized(Squares(population.genome(first + offset))));
-        });
+        let some = (100_000 / population.parameters()).max(1);
+        let fitness = out.fitness[individuals].par_chunks_mut(some).enumerate();
+        fitness.for_each(|(part, fitness)| vectorized(Squares(population, first + part * some, fitness)));
         Ok(())
     }
 }

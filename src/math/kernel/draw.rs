@@ -4,7 +4,7 @@
 
 use super::elementary::{cos_pi, exp_nonpositive, expm1, ln, ln_1p, sin_pi};
 use super::simd::{Kernel, LANES, Simd, dispatch};
-use crate::rng::{GROUP, GROUPS, Group, Purpose, Rng, Streams};
+use crate::rng::Rng;
 
 /// Words that are drawn and worked on together: what a group of blocks of [`Rng`] has.
 const CHUNK: usize = 64;
@@ -16,9 +16,17 @@ impl Rng {
     /// Computes the next blocks; those before have been read.
     #[inline(never)]
     pub(crate) fn refill(&mut self) {
-        let first = self.blocks;
-        compute(std::array::from_fn(|group| (&self.key, first + (group * GROUP) as u64)), &mut self.groups);
-        self.blocks += (GROUPS * GROUP) as u64;
+        let mut state = [[0; LANES]; 16];
+        let constants = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
+        state.iter_mut().zip(constants.iter().chain(&self.key)).for_each(|(row, word)| row.fill(*word));
+        for (lane, block) in (self.blocks..).take(LANES).enumerate() {
+            (state[12][lane], state[13][lane]) = (block as u32, (block >> 32) as u32);
+        }
+        dispatch(ChaCha(&mut state));
+        for (place, row) in state.iter().enumerate() {
+            self.groups.iter_mut().zip(row.as_chunks().0).for_each(|(group, words)| group[place] = *words);
+        }
+        self.blocks += LANES as u64;
         self.used = 0;
     }
 
@@ -40,10 +48,10 @@ impl Rng {
 
     /// Fills `out` with normal numbers of mean 0 and the given standard deviation, in single precision.
     ///
-    /// Box & Muller 1958, with radii from 32 bits: they reach to 6.8 standard deviations. A deviation beyond the numbers of
-    /// single precision counts as the largest of them.
+    /// Box & Muller 1958, with radii from 32 bits: they reach to 6.8 standard deviations. A deviation
+    /// above 10³⁷ counts as that, so that all numbers are finite.
     pub fn fill_normal(&mut self, out: &mut [f32], standard_deviation: f64) {
-        let deviation = standard_deviation.min(f64::from(f32::MAX)) as f32;
+        let deviation = standard_deviation.min(1e37) as f32;
         for out in out.chunks_mut(CHUNK) {
             let pairs = out.len().div_ceil(2);
             let mut words = [[0; CHUNK / 2]; 2];
@@ -88,60 +96,6 @@ impl Rng {
             if count > 0 {
                 visit(self, &chosen[..count]);
             }
-        }
-    }
-}
-
-/// Streams of neighbouring individuals, whose first blocks are computed together.
-#[derive(Default)]
-pub(crate) struct Neighbours {
-    /// The streams that there are now, and the first of the individuals.
-    present: Option<(Streams, Purpose, u64, u64)>,
-    streams: [Rng; GROUPS],
-}
-
-impl Neighbours {
-    /// The same as [`Streams::stream`]; cheaper if individuals are asked for one after the other.
-    pub(crate) fn stream(&mut self, streams: &Streams, purpose: Purpose, step: u64, individual: u64) -> &mut Rng {
-        let place = individual as usize % GROUPS;
-        let first = individual - place as u64;
-        let wanted = Some((*streams, purpose, step, first));
-        // A stream that has been read from begins anew.
-        const FRESH: (u64, usize) = (GROUP as u64, (GROUPS - 1) * 16 * GROUP);
-        if self.present != wanted || (self.streams[place].blocks, self.streams[place].used) != FRESH {
-            self.present = wanted;
-            let mut groups = [[[0; GROUP]; 16]; GROUPS];
-            for (rng, index) in self.streams.iter_mut().zip(0..) {
-                rng.key = streams.key(purpose, step, first + index);
-                (rng.blocks, rng.used) = FRESH;
-            }
-            compute(std::array::from_fn(|index| (&self.streams[index].key, 0)), &mut groups);
-            // Where the last group stands, so that what follows is the next refill.
-            self.streams.iter_mut().zip(groups).for_each(|(rng, group)| rng.groups[GROUPS - 1] = group);
-        }
-        &mut self.streams[place]
-    }
-}
-
-/// ChaCha8 blocks: a group for each key and number of its first block.
-fn compute(starts: [(&[u32; 8], u64); GROUPS], groups: &mut [Group; GROUPS]) {
-    let mut state = [[0; LANES]; 16];
-    for (row, constant) in state.iter_mut().zip([0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574]) {
-        *row = [constant; LANES];
-    }
-    for (group, (key, first)) in starts.into_iter().enumerate() {
-        let lanes = group * GROUP..(group + 1) * GROUP;
-        for (row, word) in state[4..12].iter_mut().zip(key) {
-            row[lanes.clone()].fill(*word);
-        }
-        for (lane, block) in lanes.zip(first..) {
-            (state[12][lane], state[13][lane]) = (block as u32, (block >> 32) as u32);
-        }
-    }
-    dispatch(ChaCha(&mut state));
-    for (place, row) in state.iter().enumerate() {
-        for (group, words) in groups.iter_mut().zip(row.as_chunks().0) {
-            group[place] = *words;
         }
     }
 }
@@ -197,11 +151,15 @@ impl Kernel for ChaCha<'_> {
 pub(crate) fn choose(to: &mut [f32], first: &[f32], second: &[f32], rng: &mut Rng) {
     assert!(to.len() == first.len() && to.len() == second.len());
     const MOST: usize = 32 * CHUNK;
-    let mut bits = [0; CHUNK];
     for (to, (first, second)) in to.chunks_mut(MOST).zip(first.chunks(MOST).zip(second.chunks(MOST))) {
-        let bits = &mut bits[..to.len().div_ceil(32)];
-        rng.fill_bits(bits);
-        dispatch(Choose { bits, to, first, second });
+        let count = to.len().div_ceil(32);
+        if let Some(bits) = rng.ready(count) {
+            dispatch(Choose { bits, to, first, second });
+        } else {
+            let mut bits = [0; CHUNK];
+            rng.fill_bits(&mut bits[..count]);
+            dispatch(Choose { bits: &bits[..count], to, first, second });
+        }
     }
 }
 
@@ -279,17 +237,26 @@ impl Kernel for Choose<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let parents = self.first.chunks(LANES).zip(self.second.chunks(LANES));
-        for (index, (to, (first, second))) in self.to.chunks_mut(LANES).zip(parents).enumerate() {
-            let bits = (self.bits[index / 2] >> (16 * (index % 2))) as u16;
-            if to.len() == LANES {
-                unsafe {
-                    let mixed = S::select(S::mask(bits), S::load(second.as_ptr()), S::load(first.as_ptr()));
-                    S::store(to.as_mut_ptr(), mixed);
-                }
+        let Choose { bits, to, first, second } = self;
+        let length = to.len();
+        let (whole, rest) = (length / LANES, length % LANES);
+        let (to, first, second) = (to.as_mut_ptr(), first.as_ptr(), second.as_ptr());
+        let bits = |index: usize| bits[index / 2] >> (LANES * (index % 2));
+        // SAFETY: the three are equally long, and every vector ends where they do or before.
+        unsafe {
+            for index in 0..whole {
+                let (at, mask) = (index * LANES, S::mask(bits(index) as u16));
+                S::store(to.add(at), S::select(mask, S::load(second.add(at)), S::load(first.add(at))));
+            }
+            if rest > 0 && whole > 0 {
+                // A vector that ends where the genes end: what it covers twice comes out the same, and there is no branch
+                // for each of the rest.
+                let (at, both) = (length - LANES, bits(whole - 1) & 0xffff | bits(whole) << LANES);
+                let mask = S::mask((both >> rest) as u16);
+                S::store(to.add(at), S::select(mask, S::load(second.add(at)), S::load(first.add(at))));
             } else {
-                for (place, to) in to.iter_mut().enumerate() {
-                    *to = if bits >> place & 1 == 1 { second[place] } else { first[place] };
+                for place in 0..rest {
+                    *to.add(place) = if bits(0) >> place & 1 == 1 { *second.add(place) } else { *first.add(place) };
                 }
             }
         }
@@ -476,19 +443,6 @@ mod tests {
             if exponent > 0.01 {
                 assert!(powers[0] < 0.005 && shortfalls[0] > 0.995);
             }
-        }
-    }
-
-    #[test]
-    fn neighbours_have_their_own_streams() {
-        let mut neighbours = Neighbours::default();
-        for (seed, step, individual) in
-            [(1, 1, 2), (1, 1, 3), (1, 1, 4), (2, 1, 5), (2, 2, 5), (2, 2, 6), (2, 2, 6), (2, 2, 1 << 40)]
-        {
-            let streams = Streams::new(seed).branch(3);
-            let mut alone = streams.stream(Purpose::Variation, step, individual);
-            let found = neighbours.stream(&streams, Purpose::Variation, step, individual);
-            assert!((0..700).all(|_| found.bits32() == alone.bits32()));
         }
     }
 

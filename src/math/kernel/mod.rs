@@ -25,7 +25,7 @@ pub use buffer::AlignedBuffer;
 pub use dense::{Dense, Head, Net, Workspace};
 #[cfg(test)]
 pub(crate) use dense::{Source, counter};
-pub(crate) use draw::{Neighbours, choose, power, shortfall};
+pub(crate) use draw::{choose, power, shortfall};
 pub use elementary::Elementary;
 pub use graph::{GraphMemory, Weights, Wiring, activate_one};
 pub use lanes::NetLanes;

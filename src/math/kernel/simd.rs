@@ -101,6 +101,7 @@ pub trait Loop {
 }
 
 /// Runs a loop on the instruction set in use.
+#[inline]
 pub fn vectorized<L: Loop>(body: L) -> L::Output {
     vectorized_on(Isa::current(), body)
 }
@@ -183,6 +184,7 @@ impl Isa {
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 /// Runs a kernel on the instruction set in use.
+#[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     dispatch_on(Isa::current(), kernel)
 }
@@ -191,6 +193,7 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 ///
 /// # Panics
 /// If the processor lacks it.
+#[inline]
 pub fn dispatch_on<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
     // SAFETY: each arm runs only where the processor has the instruction set: `current` chose it from `available`, and
     // tests go through `available` too.
