@@ -6,6 +6,7 @@
 use super::AlignedBuffer;
 use super::activate::activate;
 use super::dense::Dense;
+use super::product::next_block;
 use super::simd::{Kernel, LANES, Simd, dispatch};
 
 /// Networks of one shape, a lane each.
@@ -141,9 +142,7 @@ impl Sums {
         let mut first = 0;
         while first < self.outputs {
             let left = self.outputs - first;
-            // Enough sums in flight to hide the latency of a multiply-add; two halves rather than a block and a rest.
-            let block = if left > 8 { left.div_ceil(2).min(8) } else { left };
-            let block = if S::BLOCK >= 8 { block } else { block.min(S::BLOCK * 2) };
+            let block = next_block(left, S::BLOCK);
             unsafe {
                 match block {
                     8 => self.block::<S, 8>(first),

@@ -2,6 +2,13 @@
 
 use super::simd::{Kernel, LANES, Simd, dispatch};
 
+/// How many of so many outputs to compute together. Between one and two blocks, two halves keep more sums in flight than a
+/// block and a rest.
+#[inline]
+pub fn next_block(left: usize, most: usize) -> usize {
+    if left >= 2 * most || left <= most { left.min(most) } else { left.div_ceil(2) }
+}
+
 /// out[o][row] = bias[o] + Σ_i weights[o · output_step + i · input_step] · x[i][row], in the order of i.
 #[derive(Clone, Copy)]
 pub struct Product {
@@ -23,9 +30,13 @@ impl Kernel for Product {
     unsafe fn run<S: Simd>(self) {
         unsafe {
             match self.vectors {
-                1 => self.blocks::<S, 1>(),
-                2 => self.blocks::<S, 2>(),
-                _ => self.blocks::<S, 3>(),
+                3 if S::COLUMNS >= 3 => self.blocks::<S, 3>(0),
+                2 if S::COLUMNS >= 3 => self.blocks::<S, 2>(0),
+                vectors => {
+                    for column in 0..vectors {
+                        self.blocks::<S, 1>(column);
+                    }
+                }
             }
         }
     }
@@ -33,22 +44,20 @@ impl Kernel for Product {
 
 impl Product {
     #[inline(always)]
-    unsafe fn blocks<S: Simd, const R: usize>(self) {
+    unsafe fn blocks<S: Simd, const R: usize>(self, column: usize) {
         let mut first = 0;
         while first < self.outputs {
-            let left = self.outputs - first;
-            // Between one and two blocks, two halves keep more sums in flight than a block and a rest.
-            let block = if left >= 2 * S::BLOCK || left <= S::BLOCK { left.min(S::BLOCK) } else { left.div_ceil(2) };
+            let block = next_block(self.outputs - first, S::BLOCK);
             unsafe {
                 match block {
-                    8 if S::BLOCK >= 8 => self.block::<S, 8, R>(first),
-                    7 if S::BLOCK >= 8 => self.block::<S, 7, R>(first),
-                    6 if S::BLOCK >= 8 => self.block::<S, 6, R>(first),
-                    5 if S::BLOCK >= 8 => self.block::<S, 5, R>(first),
-                    4 if S::BLOCK >= 8 => self.block::<S, 4, R>(first),
-                    3 if S::BLOCK >= 8 => self.block::<S, 3, R>(first),
-                    2 if S::BLOCK >= 2 => self.block::<S, 2, R>(first),
-                    _ => self.block::<S, 1, R>(first),
+                    8 if S::BLOCK >= 8 => self.block::<S, 8, R>(first, column),
+                    7 if S::BLOCK >= 8 => self.block::<S, 7, R>(first, column),
+                    6 if S::BLOCK >= 6 => self.block::<S, 6, R>(first, column),
+                    5 if S::BLOCK >= 6 => self.block::<S, 5, R>(first, column),
+                    4 if S::BLOCK >= 6 => self.block::<S, 4, R>(first, column),
+                    3 if S::BLOCK >= 6 => self.block::<S, 3, R>(first, column),
+                    2 if S::BLOCK >= 6 => self.block::<S, 2, R>(first, column),
+                    _ => self.block::<S, 1, R>(first, column),
                 }
             }
             first += block;
@@ -56,9 +65,10 @@ impl Product {
     }
 
     #[inline(always)]
-    unsafe fn block<S: Simd, const J: usize, const R: usize>(self, first: usize) {
+    unsafe fn block<S: Simd, const J: usize, const R: usize>(self, first: usize, column: usize) {
         unsafe {
-            let width = R * LANES;
+            let width = self.vectors * LANES;
+            let (from, to) = (self.x.add(column * LANES), self.out.add(first * width + column * LANES));
             let mut sums = [[S::splat(0.0); R]; J];
             if let Some(bias) = self.bias {
                 for j in 0..J {
@@ -69,7 +79,7 @@ impl Product {
             for i in 0..self.inputs {
                 let mut x = [S::splat(0.0); R];
                 for r in 0..R {
-                    x[r] = S::load(self.x.add(i * width + r * LANES));
+                    x[r] = S::load(from.add(i * width + r * LANES));
                 }
                 for j in 0..J {
                     let weight = S::splat(*weights.add(j * self.output_step + i * self.input_step));
@@ -80,7 +90,7 @@ impl Product {
             }
             for j in 0..J {
                 for r in 0..R {
-                    S::store(self.out.add((first + j) * width + r * LANES), sums[j][r]);
+                    S::store(to.add(j * width + r * LANES), sums[j][r]);
                 }
             }
         }
@@ -118,35 +128,40 @@ impl Kernel for Outer {
         unsafe {
             while vector < full {
                 let left = full - vector;
-                if left >= 4 && S::BLOCK >= 8 {
-                    self.columns::<S, 4, 4, false>(vector);
-                    vector += 4;
-                } else if left >= 2 && S::BLOCK >= 8 {
-                    self.columns::<S, 8, 2, false>(vector);
-                    vector += 2;
-                } else {
-                    self.columns::<S, 8, 1, false>(vector);
-                    vector += 1;
-                }
+                vector += match S::BLOCK {
+                    8 if left >= 4 => self.columns::<S, 4, 4, false>(vector),
+                    8 if left >= 2 => self.columns::<S, 8, 2, false>(vector),
+                    8 => self.columns::<S, 8, 1, false>(vector),
+                    6 => self.columns::<S, 6, 1, false>(vector),
+                    _ => self.columns::<S, 1, 1, false>(vector),
+                };
             }
             if self.inputs > full * LANES {
-                self.columns::<S, 8, 1, true>(full);
+                match S::BLOCK {
+                    8 => self.columns::<S, 8, 1, true>(full),
+                    6 => self.columns::<S, 6, 1, true>(full),
+                    _ => self.columns::<S, 1, 1, true>(full),
+                };
             }
         }
     }
 }
 
 impl Outer {
+    /// `K` vectors of inputs for all outputs, `J` at a time; returns `K`.
     #[inline(always)]
-    unsafe fn columns<S: Simd, const J: usize, const K: usize, const PART: bool>(self, vector: usize) {
+    unsafe fn columns<S: Simd, const J: usize, const K: usize, const PART: bool>(self, vector: usize) -> usize {
         let mut first = 0;
         unsafe {
-            // AVX2 and scalar code have no registers for more than two outputs.
-            while S::BLOCK >= 8 && first + J <= self.outputs {
+            while first + J <= self.outputs {
                 self.block::<S, J, K, PART>(first, vector);
                 first += J;
             }
-            while S::BLOCK >= 2 && first + 2 <= self.outputs {
+            while J > 4 && first + 4 <= self.outputs {
+                self.block::<S, 4, K, PART>(first, vector);
+                first += 4;
+            }
+            while J > 2 && first + 2 <= self.outputs {
                 self.block::<S, 2, K, PART>(first, vector);
                 first += 2;
             }
@@ -155,6 +170,7 @@ impl Outer {
                 first += 1;
             }
         }
+        K
     }
 
     #[inline(always)]
@@ -225,7 +241,7 @@ impl Kernel for RunningOuter {
                 self.outputs::<S, 4>(output);
                 output += 4;
             }
-            while S::BLOCK >= 2 && output + 2 <= self.outputs {
+            while S::BLOCK >= 6 && output + 2 <= self.outputs {
                 self.outputs::<S, 2>(output);
                 output += 2;
             }
@@ -246,7 +262,7 @@ impl RunningOuter {
                 self.block::<S, J, 4>(output, input);
                 input += 4;
             }
-            while S::BLOCK >= 2 && input + 2 <= self.inputs {
+            while S::BLOCK >= 6 && input + 2 <= self.inputs {
                 self.block::<S, J, 2>(output, input);
                 input += 2;
             }

@@ -23,8 +23,10 @@ pub trait Simd: Copy {
     type B: Copy;
     /// Words of a `B`, a divisor of 16.
     const WORDS: usize;
-    /// Outputs that one register block computes together, next to three vectors of rows.
+    /// Outputs that one register block computes together, next to `COLUMNS` vectors of rows: as many sums as fit into the
+    /// registers beside what they are made of.
     const BLOCK: usize;
+    const COLUMNS: usize;
 
     /// Runs a kernel as a function of its own on this instruction set: what several kernels share is compiled once.
     unsafe fn outline<K: Kernel>(kernel: K) -> K::Output;
@@ -223,6 +225,7 @@ impl Simd for Scalar {
     type B = [u32; LANES];
     const WORDS: usize = LANES;
     const BLOCK: usize = 1;
+    const COLUMNS: usize = 1;
 
     #[inline(never)]
     unsafe fn outline<K: Kernel>(kernel: K) -> K::Output {
@@ -419,7 +422,8 @@ mod x86 {
         type M = [__m256; 2];
         type B = __m256i;
         const WORDS: usize = 8;
-        const BLOCK: usize = 2;
+        const BLOCK: usize = 6;
+        const COLUMNS: usize = 1;
 
         #[inline(always)]
         unsafe fn outline<K: Kernel>(kernel: K) -> K::Output {
@@ -651,6 +655,7 @@ mod x86 {
         type B = __m512i;
         const WORDS: usize = 16;
         const BLOCK: usize = 8;
+        const COLUMNS: usize = 3;
 
         #[inline(always)]
         unsafe fn outline<K: Kernel>(kernel: K) -> K::Output {
