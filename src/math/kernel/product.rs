@@ -30,13 +30,9 @@ impl Kernel for Product {
     unsafe fn run<S: Simd>(self) {
         unsafe {
             match self.vectors {
-                3 if S::COLUMNS >= 3 => self.blocks::<S, 3>(0),
-                2 if S::COLUMNS >= 3 => self.blocks::<S, 2>(0),
-                vectors => {
-                    for column in 0..vectors {
-                        self.blocks::<S, 1>(column);
-                    }
-                }
+                3 if S::COLUMNS >= 3 => self.blocks::<S, 3>(),
+                2 if S::COLUMNS >= 3 => self.blocks::<S, 2>(),
+                _ => self.blocks::<S, 1>(),
             }
         }
     }
@@ -44,20 +40,23 @@ impl Kernel for Product {
 
 impl Product {
     #[inline(always)]
-    unsafe fn blocks<S: Simd, const R: usize>(self, column: usize) {
+    unsafe fn blocks<S: Simd, const R: usize>(self) {
         let mut first = 0;
         while first < self.outputs {
             let block = next_block(self.outputs - first, S::BLOCK);
-            unsafe {
-                match block {
-                    8 if S::BLOCK >= 8 => self.block::<S, 8, R>(first, column),
-                    7 if S::BLOCK >= 8 => self.block::<S, 7, R>(first, column),
-                    6 if S::BLOCK >= 6 => self.block::<S, 6, R>(first, column),
-                    5 if S::BLOCK >= 6 => self.block::<S, 5, R>(first, column),
-                    4 if S::BLOCK >= 6 => self.block::<S, 4, R>(first, column),
-                    3 if S::BLOCK >= 6 => self.block::<S, 3, R>(first, column),
-                    2 if S::BLOCK >= 6 => self.block::<S, 2, R>(first, column),
-                    _ => self.block::<S, 1, R>(first, column),
+            // The weights of a block stay near while the tile's columns go by.
+            for column in (0..self.vectors).step_by(R) {
+                unsafe {
+                    match block {
+                        8 if S::BLOCK >= 8 => self.block::<S, 8, R>(first, column),
+                        7 if S::BLOCK >= 8 => self.block::<S, 7, R>(first, column),
+                        6 if S::BLOCK >= 6 => self.block::<S, 6, R>(first, column),
+                        5 if S::BLOCK >= 6 => self.block::<S, 5, R>(first, column),
+                        4 if S::BLOCK >= 6 => self.block::<S, 4, R>(first, column),
+                        3 if S::BLOCK >= 6 => self.block::<S, 3, R>(first, column),
+                        2 if S::BLOCK >= 6 => self.block::<S, 2, R>(first, column),
+                        _ => self.block::<S, 1, R>(first, column),
+                    }
                 }
             }
             first += block;
