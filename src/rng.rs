@@ -61,7 +61,7 @@ impl Streams {
         Rng { key: self.key(purpose, step, individual), ..Rng::default() }
     }
 
-    pub(crate) fn key(&self, purpose: Purpose, step: u64, individual: u64) -> [u32; 8] {
+    fn key(&self, purpose: Purpose, step: u64, individual: u64) -> [u32; 8] {
         // 64 + 32 + 32 + 64 + 64 bits fill the 256-bit key: different coordinates, different keys.
         let [seed, step, individual] = [self.seed, step, individual].map(halves);
         [seed[0], seed[1], purpose as u32, self.branch, step[0], step[1], individual[0], individual[1]]
@@ -78,7 +78,7 @@ pub(crate) const GROUP: usize = 4;
 /// Groups that are computed together.
 pub(crate) const GROUPS: usize = 4;
 /// Four blocks of 16 words: the first word of each, then the second of each, and so on.
-pub(crate) type Group = [[u32; GROUP]; 16];
+type Group = [[u32; GROUP]; 16];
 /// Words of all groups.
 const WORDS: usize = GROUPS * 16 * GROUP;
 

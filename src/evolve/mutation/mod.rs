@@ -106,10 +106,6 @@ mod tests {
         memory.chunks(stride).map(child).collect()
     }
 
-    fn mutate(fixture: &Fixture, operator: &Mutation, child: &mut [f32], individual: u64) -> Cost {
-        fixture.vary(individual, |context| operator.mutate(&mut Brood::of(child, &mut 1.0), context))
-    }
-
     /// All operators that have a rate, with that one.
     fn with_rate(rate: f64) -> Vec<Mutation> {
         let rated = Mutation::CATALOGUE.iter().filter(|name| **name != "SelfAdaptive");
@@ -121,7 +117,9 @@ mod tests {
         let fixture = Fixture::new();
         for operator in with_rate(0.0) {
             let mut child = fixture.genome(0);
-            let cost = mutate(&fixture, &operator, &mut child, 0);
+            let mut size = 1.0;
+            let mut brood = Brood::of(&mut child, &mut size);
+            let cost = fixture.vary(0, |context| operator.mutate(&mut brood, context));
             assert_eq!(child, fixture.genome(0), "{operator:?}");
             assert_eq!(cost.total(), 0);
         }

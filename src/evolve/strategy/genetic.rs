@@ -287,7 +287,6 @@ impl<'a> Genetic<'a> {
             self.next_step_size[place] = self.step_size[index as usize];
             self.parent_fitness[place] = self.fitness[index as usize];
         }
-        // Scores of kept elites move with them; the ranking below still needs the old ones.
         self.ranked.clear();
         self.ranked.extend(self.order.iter().map(|&index| self.fitness[index as usize]));
         self.parents.resize(2 * (size - elites), 0);

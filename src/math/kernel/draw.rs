@@ -4,7 +4,7 @@
 
 use super::elementary::{cos_pi, exp_nonpositive, expm1, ln, ln_1p, sin_pi};
 use super::simd::{Kernel, LANES, Simd, dispatch};
-use crate::rng::Rng;
+use crate::rng::{GROUP, GROUPS, Rng};
 
 /// Words that are drawn and worked on together: what a group of blocks of [`Rng`] has.
 const CHUNK: usize = 64;
@@ -16,6 +16,7 @@ impl Rng {
     /// Computes the next blocks; those before have been read.
     #[inline(never)]
     pub(crate) fn refill(&mut self) {
+        const { assert!(LANES == GROUP * GROUPS, "a block in each lane") };
         let mut state = [[0; LANES]; 16];
         let constants = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
         state.iter_mut().zip(constants.iter().chain(&self.key)).for_each(|(row, word)| row.fill(*word));
