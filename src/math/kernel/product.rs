@@ -1,6 +1,7 @@
 //! Products of a tile with a layer's weights, forward and for gradients.
 
 use super::simd::{Kernel, LANES, Simd, dispatch};
+use std::ops::Range;
 
 /// How many of so many outputs to compute together. Between one and two blocks, two halves keep more sums in flight than a
 /// block and a rest.
@@ -9,14 +10,14 @@ pub fn next_block(left: usize, most: usize) -> usize {
     if left >= 2 * most || left <= most { left.min(most) } else { left.div_ceil(2) }
 }
 
-/// out[o][row] = bias[o] + Σ_i weights[o · output_step + i · input_step] · x[i][row], in the order of i.
+/// out[o][row] = bias[o] + Σ_i weight(o, i) · x[i][row], in the order of i.
 #[derive(Clone, Copy)]
 pub struct Product {
     pub x: *const f32,
     pub inputs: usize,
+    /// `[outputs × inputs]`; `[inputs × outputs]` if `turned`.
     pub weights: *const f32,
-    pub output_step: usize,
-    pub input_step: usize,
+    pub turned: bool,
     pub bias: Option<*const f32>,
     pub outputs: usize,
     pub out: *mut f32,
@@ -29,33 +30,66 @@ impl Kernel for Product {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         unsafe {
-            match self.vectors {
-                3 if S::COLUMNS >= 3 => self.blocks::<S, 3>(),
-                2 if S::COLUMNS >= 3 => self.blocks::<S, 2>(),
-                _ => self.blocks::<S, 1>(),
+            match self.turned {
+                false => self.columns::<S, false>(),
+                true => self.columns::<S, true>(),
             }
         }
     }
 }
 
+/// Terms of a sum that are added in a row, so that counting and addresses are little beside them.
+const UNROLL: usize = 4;
+
+/// Numbers of `x` that stay in the first cache, 20 KiB of it, while all outputs go by.
+const PANEL: usize = 5120;
+
 impl Product {
     #[inline(always)]
-    unsafe fn blocks<S: Simd, const R: usize>(self) {
+    unsafe fn columns<S: Simd, const TURNED: bool>(self) {
+        unsafe {
+            match self.vectors {
+                3 if S::COLUMNS >= 3 => self.panels::<S, TURNED, 3>(),
+                2 if S::COLUMNS >= 3 => self.panels::<S, TURNED, 2>(),
+                _ => self.panels::<S, TURNED, 1>(),
+            }
+        }
+    }
+
+    /// Inputs that do not fit into the first cache come in panels; between two of them the sums wait in `out`, which
+    /// changes no bit of them.
+    #[inline(always)]
+    unsafe fn panels<S: Simd, const TURNED: bool, const R: usize>(self) {
+        let most = PANEL / (self.vectors * LANES);
+        let mut from = 0;
+        loop {
+            let to = from + next_block(self.inputs - from, most);
+            unsafe { self.panel::<S, TURNED, R>(from..to) };
+            from = to;
+            if from >= self.inputs {
+                break;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn panel<S: Simd, const TURNED: bool, const R: usize>(self, inputs: Range<usize>) {
         let mut first = 0;
         while first < self.outputs {
             let block = next_block(self.outputs - first, S::BLOCK);
             // The weights of a block stay near while the tile's columns go by.
             for column in (0..self.vectors).step_by(R) {
+                let (from, to) = (inputs.start, inputs.end);
                 unsafe {
                     match block {
-                        8 if S::BLOCK >= 8 => self.block::<S, 8, R>(first, column),
-                        7 if S::BLOCK >= 8 => self.block::<S, 7, R>(first, column),
-                        6 if S::BLOCK >= 6 => self.block::<S, 6, R>(first, column),
-                        5 if S::BLOCK >= 6 => self.block::<S, 5, R>(first, column),
-                        4 if S::BLOCK >= 6 => self.block::<S, 4, R>(first, column),
-                        3 if S::BLOCK >= 6 => self.block::<S, 3, R>(first, column),
-                        2 if S::BLOCK >= 6 => self.block::<S, 2, R>(first, column),
-                        _ => self.block::<S, 1, R>(first, column),
+                        8 if S::BLOCK >= 8 => self.block::<S, TURNED, 8, R>(first, column, from, to),
+                        7 if S::BLOCK >= 8 => self.block::<S, TURNED, 7, R>(first, column, from, to),
+                        6 if S::BLOCK >= 6 => self.block::<S, TURNED, 6, R>(first, column, from, to),
+                        5 if S::BLOCK >= 6 => self.block::<S, TURNED, 5, R>(first, column, from, to),
+                        4 if S::BLOCK >= 6 => self.block::<S, TURNED, 4, R>(first, column, from, to),
+                        3 if S::BLOCK >= 6 => self.block::<S, TURNED, 3, R>(first, column, from, to),
+                        2 if S::BLOCK >= 6 => self.block::<S, TURNED, 2, R>(first, column, from, to),
+                        _ => self.block::<S, TURNED, 1, R>(first, column, from, to),
                     }
                 }
             }
@@ -63,33 +97,59 @@ impl Product {
         }
     }
 
+    /// `J` outputs by `R` vectors of rows, over the inputs `from..to`.
     #[inline(always)]
-    unsafe fn block<S: Simd, const J: usize, const R: usize>(self, first: usize, column: usize) {
+    unsafe fn block<S: Simd, const TURNED: bool, const J: usize, const R: usize>(
+        self,
+        first: usize,
+        column: usize,
+        from: usize,
+        to: usize,
+    ) {
         unsafe {
             let width = self.vectors * LANES;
-            let (from, to) = (self.x.add(column * LANES), self.out.add(first * width + column * LANES));
+            let out = self.out.add(first * width + column * LANES);
             let mut sums = [[S::splat(0.0); R]; J];
-            if let Some(bias) = self.bias {
-                for j in 0..J {
-                    sums[j] = [S::splat(*bias.add(first + j)); R];
+            for j in 0..J {
+                for r in 0..R {
+                    sums[j][r] = match self.bias {
+                        _ if from > 0 => S::load(out.add(j * width + r * LANES)),
+                        Some(bias) => S::splat(*bias.add(first + j)),
+                        None => S::splat(0.0),
+                    };
                 }
             }
-            let weights = self.weights.add(first * self.output_step);
-            for i in 0..self.inputs {
-                let mut x = [S::splat(0.0); R];
-                for r in 0..R {
-                    x[r] = S::load(from.add(i * width + r * LANES));
-                }
-                for j in 0..J {
-                    let weight = S::splat(*weights.add(j * self.output_step + i * self.input_step));
-                    for r in 0..R {
-                        sums[j][r] = S::fma(weight, x[r], sums[j][r]);
+            let (outputs, inputs) = if TURNED { (1, self.outputs) } else { (self.inputs, 1) };
+            let mut x = self.x.add(from * width + column * LANES);
+            let mut weights = self.weights.add(first * outputs + from * inputs);
+            let mut left = to - from;
+            macro_rules! inputs {
+                ($count:expr) => {
+                    for i in 0..$count {
+                        let mut now = [S::splat(0.0); R];
+                        for r in 0..R {
+                            now[r] = S::load(x.add(i * width + r * LANES));
+                        }
+                        for j in 0..J {
+                            let weight = S::splat(*weights.add(j * outputs + i * inputs));
+                            for r in 0..R {
+                                sums[j][r] = S::fma(weight, now[r], sums[j][r]);
+                            }
+                        }
                     }
-                }
+                    (x, weights) = (x.wrapping_add($count * width), weights.wrapping_add($count * inputs));
+                    left -= $count;
+                };
+            }
+            while left >= UNROLL {
+                inputs!(UNROLL);
+            }
+            while left > 0 {
+                inputs!(1);
             }
             for j in 0..J {
                 for r in 0..R {
-                    S::store(to.add(j * width + r * LANES), sums[j][r]);
+                    S::store(out.add(j * width + r * LANES), sums[j][r]);
                 }
             }
         }
@@ -186,19 +246,32 @@ impl Outer {
                     }
                 }
             }
-            let x = self.x.add(vector * LANES);
-            let delta = self.delta.add(first * self.width);
-            for row in 0..self.live {
-                let mut inputs = [S::splat(0.0); K];
-                for k in 0..K {
-                    inputs[k] = S::load(x.add(row * self.stride + k * LANES));
-                }
-                for j in 0..J {
-                    let d = S::splat(*delta.add(j * self.width + row));
-                    for k in 0..K {
-                        sums[j][k] = S::fma(d, inputs[k], sums[j][k]);
+            let mut x = self.x.add(vector * LANES);
+            let mut delta = self.delta.add(first * self.width);
+            let mut left = self.live;
+            macro_rules! rows {
+                ($count:expr) => {
+                    for row in 0..$count {
+                        let mut inputs = [S::splat(0.0); K];
+                        for k in 0..K {
+                            inputs[k] = S::load(x.add(row * self.stride + k * LANES));
+                        }
+                        for j in 0..J {
+                            let d = S::splat(*delta.add(j * self.width + row));
+                            for k in 0..K {
+                                sums[j][k] = S::fma(d, inputs[k], sums[j][k]);
+                            }
+                        }
                     }
-                }
+                    (x, delta) = (x.wrapping_add($count * self.stride), delta.add($count));
+                    left -= $count;
+                };
+            }
+            while left >= UNROLL {
+                rows!(UNROLL);
+            }
+            while left > 0 {
+                rows!(1);
             }
             for j in 0..J {
                 for k in 0..K {
