@@ -83,9 +83,6 @@ struct Tally {
 }
 
 impl Tally {
-    const ZERO: Tally =
-        Tally { running: Column([0.0; LANES]), total: Column([0.0; LANES]), steps: Column([0.0; LANES]) };
-
     #[inline(always)]
     fn any_runs(&self) -> bool {
         let mut any = false;
@@ -203,13 +200,11 @@ impl Episodes {
 
 /// Copies the columns of a vector's variables.
 #[inline(always)]
-fn take<N: Numbers<f64>>(from: &[Column], vector: usize) -> N::Columns {
-    let mut columns = N::columns();
+fn take<N: Numbers<f64>>(from: &[Column], vector: usize, columns: &mut N::Columns) {
     let from = &from[vector * N::LEN..][..N::LEN];
     for variable in 0..N::LEN {
         columns.as_mut()[variable] = from[variable].0;
     }
-    columns
 }
 
 /// Puts them back.
@@ -246,8 +241,9 @@ impl<D: Dynamics> Loop for Observe<'_, D> {
     #[inline(always)]
     fn run(self) {
         let Observe { dynamics, episodes } = self;
+        let mut state = D::State::columns();
         for vector in 0..episodes.tally.len() {
-            let state = take::<D::State>(&episodes.state, vector);
+            take::<D::State>(&episodes.state, vector, &mut state);
             let mut seen = D::Observation::columns();
             for lane in 0..LANES {
                 dynamics.observe(D::State::of_lane(&state, lane)).into_lane(&mut seen, lane);
@@ -268,39 +264,42 @@ impl<D: Dynamics> Loop for Advance<'_, D> {
     fn run(self) {
         let Advance { dynamics, episodes } = self;
         let lanes = episodes.lanes;
+        // Copies that nothing else can point to: without them the compiler would not dare to use lanes. They are made once,
+        // because clearing them takes as long as a part of the physics.
+        let (mut state, mut moved) = (D::State::columns(), D::State::columns());
+        let mut actions = D::Action::columns();
+        let mut seen = D::Observation::columns();
+        let (mut runs_on, mut unrest) = ([0.0; LANES], [0.0; LANES]);
         for vector in 0..episodes.tally.len() {
-            let before = episodes.tally[vector];
-            if !before.any_runs() {
+            let tally = &mut episodes.tally[vector];
+            if !tally.any_runs() {
                 continue;
             }
-            // Copies that nothing else can point to: without them the compiler would not dare to use lanes.
-            let state = take::<D::State>(&episodes.state, vector);
-            let mut actions = D::Action::columns();
+            let (running, mut total) = (tally.running.0, tally.total.0);
+            take::<D::State>(&episodes.state, vector, &mut state);
             for action in 0..D::Action::LEN {
                 let from = &episodes.actions[action * lanes + vector * LANES..][..LANES];
                 for lane in 0..LANES {
                     actions.as_mut()[action][lane] = from[lane];
                 }
             }
-            let mut after = Tally::ZERO;
-            let mut moved = D::State::columns();
-            let mut seen = D::Observation::columns();
-            let mut unrest = [0.0; LANES];
             for lane in 0..LANES {
                 let old = D::State::of_lane(&state, lane);
                 let step = dynamics.step(old, D::Action::of_lane(&actions, lane));
-                let runs = before.running.0[lane] != 0.0;
+                let runs = running[lane] != 0.0;
                 let new = step.state.where_or(runs, old);
                 new.into_lane(&mut moved, lane);
                 dynamics.observe(new).into_lane(&mut seen, lane);
-                after.total.0[lane] = before.total.0[lane] + if runs { step.reward } else { 0.0 };
-                after.steps.0[lane] = before.steps.0[lane] + before.running.0[lane];
-                after.running.0[lane] = if step.ended { 0.0 } else { before.running.0[lane] };
+                total[lane] += if runs { step.reward } else { 0.0 };
+                runs_on[lane] = if step.ended { 0.0 } else { running[lane] };
                 if D::UNREST {
                     unrest[lane] = dynamics.unrest(new);
                 }
             }
-            episodes.tally[vector] = after;
+            for lane in 0..LANES {
+                tally.steps.0[lane] += running[lane];
+            }
+            (tally.running.0, tally.total.0) = (runs_on, total);
             give::<D::State>(&moved, &mut episodes.state, vector);
             show::<D::Observation>(&seen, &mut episodes.observations, lanes, vector);
             if D::UNREST {
@@ -308,7 +307,7 @@ impl<D: Dynamics> Loop for Advance<'_, D> {
                 let slot = &mut episodes.unrest[episodes.steps % RECENT * ring + vector].0;
                 for lane in 0..LANES {
                     // An ended lane keeps the steps before its end.
-                    slot[lane] = if after.running.0[lane] != 0.0 { unrest[lane] } else { slot[lane] };
+                    slot[lane] = if runs_on[lane] != 0.0 { unrest[lane] } else { slot[lane] };
                 }
             }
         }
