@@ -1,10 +1,18 @@
 //! Covariance matrix adaptation.
 
+mod constants;
+mod stop;
+
+pub use constants::Covariance;
+pub use stop::StopReason;
+
+use self::constants::Constants;
+use self::stop::HISTORY;
 use super::evolution_strategy::population_size;
-use super::sampling::{Centre, Recombination, Sampling, Start};
+use super::sampling::{Centre, Sampling, Start};
 use super::{Strategy, Summary, WeightStrategy};
 use crate::cost::Cost;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evolve::{Evaluations, Population};
 use crate::math::linear_algebra::{add_rows, symmetric_eigen};
 use crate::rng::Streams;
@@ -13,60 +21,6 @@ use crate::values::{Count, Fitness, NonNegative, Positive};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-
-/// Which covariances are learned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Covariance {
-    /// All of them: n² numbers, and n³ multiply-adds now and then. For at most 1000 numbers.
-    #[default]
-    Full,
-    /// The variance of each number alone, learned (n + 2)/3 times faster (Ros & Hansen 2008): for many numbers.
-    Separable,
-}
-
-/// Numbers beyond which eigenvectors take longer than a search may.
-const LARGEST_FULL: usize = 1000;
-
-impl Covariance {
-    /// Refuses a full matrix of too many numbers.
-    ///
-    /// # Errors
-    /// More than 1000 numbers and [`Covariance::Full`] (`P0121`).
-    pub fn check(self, parameters: usize) -> Result<()> {
-        if self == Covariance::Full && parameters > LARGEST_FULL {
-            let message =
-                format!("`mode: Full` learns covariances of at most {LARGEST_FULL} weights, found {parameters}");
-            return Err(
-                Error::experiment("P0121", message).help("write `mode: Separable`, or make the network smaller")
-            );
-        }
-        Ok(())
-    }
-}
-
-/// Why a search stopped before its last generation (Hansen 2016, appendix B.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// The best scores of the last 10 + ⌈30n/λ⌉ generations and all of the latest one differ by less than `tol_fun`.
-    TolFun,
-    /// Standard deviations and path are below `tol_x` times the first step size everywhere.
-    TolX,
-    /// A tenth of a standard deviation along an axis of the distribution changes no gene.
-    NoEffectAxis,
-    /// A fifth of a standard deviation does not change some gene.
-    NoEffectCoord,
-    /// The covariance matrix has a condition above 10¹⁴, or is no longer positive definite.
-    ConditionCov,
-    /// The best scores of the last 10 + ⌈30n/λ⌉ generations are all the same.
-    EqualFunValues,
-    /// Neither the best nor the median score got better over a fifth of the generations, at least 120 + 30n/λ.
-    Stagnation,
-    /// The largest standard deviation grew by more than 10⁴: the first step size was far too small, or the search diverges.
-    TolXUp,
-    /// The step size grew 10²⁰ times more than the longest axis: an even landscape.
-    TolUpSigma,
-}
 
 /// Settings of CMA-ES.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -132,46 +86,6 @@ pub struct CmaEsState {
     pub restart: u32,
     /// Why each search so far stopped; one more than restarts if the latest has.
     pub stops: Vec<StopReason>,
-}
-
-/// Constants of one population size (Hansen 2016, table 1).
-#[derive(Clone, Debug)]
-struct Constants {
-    ranks: Recombination,
-    /// Weights of all ranks in the covariance matrix; the worse half's are negative.
-    weights: Vec<f64>,
-    c_c: f64,
-    c_1: f64,
-    c_mu: f64,
-    /// Generations between two computations of the axes.
-    lazy: u64,
-}
-
-impl Constants {
-    fn new(lambda: usize, parameters: usize, mode: Covariance) -> Constants {
-        let ranks = Recombination::new(lambda, parameters);
-        let (n, mu_eff) = (parameters as f64, ranks.mu_eff);
-        let c_c = (4.0 + mu_eff / n) / (n + 4.0 + 2.0 * mu_eff / n); // eq. 56
-        let mut c_1 = 2.0 / ((n + 1.3) * (n + 1.3) + mu_eff); // eq. 57
-        let mut c_mu = 2.0 * (0.25 + mu_eff + 1.0 / mu_eff - 2.0) / ((n + 2.0) * (n + 2.0) + mu_eff); // eq. 58
-        if mode == Covariance::Separable {
-            let faster = (n + 2.0) / 3.0;
-            c_1 = (c_1 * faster).min(1.0);
-            c_mu *= faster;
-        }
-        c_mu = c_mu.min(1.0 - c_1);
-        // Negative weights sum to the least of three bounds; the last keeps the matrix positive definite.
-        let worse = &ranks.raw[ranks.mu..];
-        let (sum, squares) = worse.iter().fold((0.0, 0.0), |(sum, squares), w| (sum - w, squares + w * w));
-        let mu_eff_minus = sum * sum / squares;
-        let bound = (1.0 + c_1 / c_mu) // eq. 50
-            .min(1.0 + 2.0 * mu_eff_minus / (mu_eff + 2.0)) // eq. 51
-            .min((1.0 - c_1 - c_mu) / (n * c_mu)); // eq. 52
-        let negative = worse.iter().map(|weight| bound / sum * weight); // eq. 53
-        let weights = ranks.weights.iter().copied().chain(negative).collect();
-        let lazy = (1.0 / (10.0 * n * (c_1 + c_mu))) as u64;
-        Constants { ranks, weights, c_c, c_1, c_mu, lazy: lazy.max(1) }
-    }
 }
 
 /// An evolution strategy with covariance matrix adaptation under way.
@@ -423,74 +337,10 @@ impl<'a> CmaEs<'a> {
         }
         state.told += 1;
     }
-
-    /// Why the search should stop, if it should.
-    fn stop(&self) -> Option<StopReason> {
-        let CmaEsState { centre, path, covariance, axes, deviations, told, best, median, .. } = &self.state;
-        let n = centre.mean.len();
-        let lambda = self.constants.weights.len();
-        let spread = |values: &[f64]| {
-            let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
-            (low, high)
-        };
-        let window = 10 + (30 * n).div_ceil(lambda);
-        if best.len() >= window {
-            let (low, high) = spread(&best[best.len() - window..]);
-            if low == high {
-                return Some(StopReason::EqualFunValues);
-            }
-            let worst = self.sampling.fitness.iter().map(|fitness| fitness.get()).fold(high, f64::max);
-            if worst - low < self.settings.tol_fun.get() {
-                return Some(StopReason::TolFun);
-            }
-        }
-        let deviation = |gene: usize| covariance[if axes.is_empty() { gene } else { gene * n + gene }].sqrt();
-        let first = self.settings.sigma.get();
-        let tiny = |x: f64| centre.sigma * x < self.settings.tol_x.get() * first;
-        if (0..n).all(|gene| tiny(deviation(gene)) && tiny(path[gene].abs())) {
-            return Some(StopReason::TolX);
-        }
-        let moves = |gene: usize, step: f64| centre.gene(gene, centre.sigma * step) != centre.gene(gene, 0.0);
-        if (0..n).any(|gene| !moves(gene, 0.2 * deviation(gene))) {
-            return Some(StopReason::NoEffectCoord);
-        }
-        let axis = (*told as usize) % n;
-        let along = |gene: usize| if axes.is_empty() { f64::from(gene == axis) } else { axes[axis * n + gene] };
-        if !(0..n).any(|gene| moves(gene, 0.1 * deviations[axis] * along(gene))) {
-            return Some(StopReason::NoEffectAxis);
-        }
-        let (shortest, longest) = spread(deviations);
-        if longest > 1e7 * shortest {
-            return Some(StopReason::ConditionCov);
-        }
-        if centre.sigma * longest > 1e4 * first {
-            return Some(StopReason::TolXUp);
-        }
-        if centre.sigma > 1e20 * first * longest {
-            return Some(StopReason::TolUpSigma);
-        }
-        let span = (120 + 30 * n / lambda).max((*told / 5) as usize).min(HISTORY);
-        let stagnates = |history: &[f64]| {
-            let history = &history[history.len() - span..];
-            let part = span * 3 / 10;
-            middle(&history[span - part..]) >= middle(&history[..part])
-        };
-        (best.len() >= span && stagnates(best) && stagnates(median)).then_some(StopReason::Stagnation)
-    }
 }
-
-/// Generations that are remembered for the rules that look back.
-const HISTORY: usize = 20_000;
 
 /// Multiply-adds that a parallel task should hold, so that handing it over is small beside it: some 50 µs.
 const TASK: usize = 200_000;
-
-/// The upper median.
-fn middle(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    let half = values.len() / 2;
-    *values.select_nth_unstable_by(half, f64::total_cmp).1
-}
 
 impl Strategy for CmaEs<'_> {
     type Population = Population;
@@ -601,47 +451,8 @@ mod tests {
         CmaEsSettings { mode, generations: count(10_000), ..CmaEsSettings::default() }
     }
 
-    fn full() -> CmaEsSettings {
+    pub(super) fn full() -> CmaEsSettings {
         settings(Covariance::Full)
-    }
-
-    fn close(found: &[f64], expected: &[f64]) {
-        let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12;
-        assert!(found.len() == expected.len() && found.iter().zip(expected).all(near), "{found:?}");
-    }
-
-    #[test]
-    fn constants_are_those_of_another_implementation() {
-        let Constants { ranks, weights, c_c, c_1, c_mu, .. } = Constants::new(10, 10, Covariance::Full);
-        // cma 4.5.0 (Python): CMAEvolutionStrategy(10 * [0], 1, {'popsize': 10}).sp: weights, mueff, cc, c1, cmu
-        let pycma = [
-            0.45627264690340597,
-            0.2707530970017852,
-            0.16223111715866978,
-            0.08523354710016448,
-            0.025509591835974777,
-            -0.08001260758087224,
-            -0.22176416099914653,
-            -0.34455494178482093,
-            -0.45286408637842196,
-            -0.5497499176973853,
-        ];
-        close(&weights, &pycma);
-        let pycma = [3.1672992814107017, 0.29499038303562225, 0.015283824524751714, 0.02355177665041747];
-        close(&[ranks.mu_eff, c_c, c_1, c_mu], &pycma);
-        // cma 3.4.0 (Python): purecma.CMAESParameters(10, 10): cs, chiN. Its damping is an older one; the tutorial's is
-        // 1 + 2 max(0, √((mueff − 1)/(N + 1)) − 1) + cs = 1 + cs here.
-        close(&[ranks.c_sigma, ranks.chi], &[0.2844285879463675, 3.0847265651690123]);
-        close(&[ranks.d_sigma], &[1.2844285879463675]);
-        assert_eq!([1, 10, 100].map(Recombination::default_lambda), [4, 10, 17]);
-    }
-
-    #[test]
-    fn the_separable_matrix_learns_faster_by_a_third_of_the_numbers() {
-        let [full, separable] = [Covariance::Full, Covariance::Separable].map(|mode| Constants::new(17, 100, mode));
-        close(&[separable.c_1, separable.c_mu], &[34.0 * full.c_1, 34.0 * full.c_mu]);
-        let few = Constants::new(200, 2, Covariance::Separable);
-        assert!(few.c_1 + few.c_mu <= 1.0 && few.weights.iter().all(|weight| weight.is_finite()));
     }
 
     #[test]
@@ -752,60 +563,6 @@ mod tests {
         assert!(sizes.len() > 1 && sizes == doubled, "{sizes:?}");
         assert!(firsts[0] == [3.0; 4] && firsts[1] != firsts[0]);
         assert!(search.best().unwrap().1.get() <= 1e-9, "large populations see past the waves: {sizes:?}");
-    }
-
-    /// Why a search of few numbers stops.
-    fn reason(settings: CmaEsSettings, mean: f32, n: usize, landscape: impl Fn(&[f32]) -> f64) -> StopReason {
-        let mut search = CmaEs::new(settings, at(mean, n)).unwrap();
-        while !search.is_finished() {
-            generation(&mut search, &landscape, &Streams::new(6));
-        }
-        assert_eq!(search.stops().len(), 1, "after {} generations", search.generation());
-        search.stops()[0]
-    }
-
-    #[test]
-    fn every_reason_stops_a_search() {
-        use StopReason::*;
-        let none = NonNegative::new(0.0).unwrap();
-        let patient = CmaEsSettings { tol_fun: none, tol_x: none, ..full() };
-        assert_eq!(reason(full(), 1.0, 4, sphere), TolFun);
-        assert_eq!(reason(CmaEsSettings { tol_fun: none, ..full() }, 1.0, 4, sphere), TolX);
-        assert_eq!(reason(full(), 1.0, 4, |_| 1.0), EqualFunValues);
-        assert_eq!(reason(full(), 1.0, 4, |_| f64::NAN), EqualFunValues);
-        // Away from the origin single precision ends before the landscape does.
-        let away = |x: &[f32]| sphere(&x[1..]) + (f64::from(x[0]) - 1.1) * (f64::from(x[0]) - 1.1);
-        assert_eq!(reason(patient.clone(), 1.0, 4, away), NoEffectCoord);
-        let down = |x: &[f32]| f64::from(x[0]);
-        assert_eq!(reason(patient.clone(), 1.0, 4, down), TolXUp);
-        let steep = |x: &[f32]| 1e20 * f64::from(x[0]) * f64::from(x[0]) + sphere(x);
-        assert_eq!(reason(patient.clone(), 1.0, 4, steep), ConditionCov);
-        // Scores that are luck alone.
-        let luck = |x: &[f32]| f64::from(x[0].to_bits().wrapping_mul(2_654_435_761) >> 8);
-        assert!(matches!(reason(patient, 1.0, 4, luck), Stagnation | TolXUp | NoEffectCoord));
-    }
-
-    #[test]
-    fn rules_that_no_plain_landscape_breaks() {
-        let told = || {
-            let mut search = CmaEs::new(full(), at(1.0, 3)).unwrap();
-            (0..3).for_each(|_| assert_eq!(generation(&mut search, sphere, &Streams::new(1)), 7));
-            assert_eq!(search.stop(), None);
-            search
-        };
-        let mut search = told();
-        search.state.centre.sigma = 1e10;
-        search.state.deviations.fill(1e-10);
-        assert_eq!(search.stop(), Some(StopReason::TolUpSigma));
-        let mut search = told();
-        search.state.deviations.fill(1e-12);
-        assert_eq!(search.stop(), Some(StopReason::NoEffectAxis));
-        let mut search = told();
-        search.state.best = (0..200).map(|at| f64::from(at % 7)).collect();
-        search.state.median = vec![3.0; 200];
-        assert_eq!(search.stop(), Some(StopReason::Stagnation));
-        search.state.best = (0..200).map(|at| f64::from(200 - at)).collect();
-        assert_eq!(search.stop(), None);
     }
 
     #[test]
