@@ -3,8 +3,8 @@
 //! breeding of a whole generation without its scores; throughput is children a second.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use precocial::evolve::strategy::{Wann, WannSettings};
-use precocial::evolve::wann::Shape;
+use precocial::evolve::strategy::Wann;
+use precocial::evolve::wann::{Shape, WannSettings};
 use precocial::evolve::{Evaluations, Strategy};
 use precocial::math::{Activation, Rows};
 use precocial::network::{Graph, GraphMemory, Head, Weights};

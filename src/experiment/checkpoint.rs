@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Raised whenever the bytes of a saved state would be read as something else.
-const STATE_VERSION: u32 = 6;
+const STATE_VERSION: u32 = 7;
 
 /// Longest save that is read. It may be as long as the state of the largest run that fits into a machine.
 const LARGEST_SAVE: u64 = 1 << 40;

@@ -5,10 +5,10 @@
 
 use precocial::error::Error;
 use precocial::evolve::strategy::{
-    Centre, CmaEs, CmaEsSettings, CmaEsState, EvolutionStrategy, EvolutionStrategySettings, Start, Wann, WannSettings,
-    WannState, WeightStrategy,
+    Centre, CmaEs, CmaEsSettings, CmaEsState, EvolutionStrategy, EvolutionStrategySettings, Start, Wann, WannState,
+    WeightStrategy,
 };
-use precocial::evolve::wann::Shape;
+use precocial::evolve::wann::{Shape, WannSettings};
 use precocial::experiment::outline::Outline;
 use precocial::experiment::record::RunRecord;
 use precocial::experiment::{Document, Experiment, Model, RecipeSearch, TopologySearch, parse_as, to_text};

@@ -11,7 +11,7 @@ pub use cma_es::{CmaEs, CmaEsSettings, CmaEsState, Covariance, StopReason};
 pub use evolution_strategy::{EvolutionStrategy, EvolutionStrategySettings, population_size};
 pub use genetic::{Genetic, GeneticSettings};
 pub use sampling::{Centre, Start};
-pub use wann::{Wann, WannSettings, WannState};
+pub use wann::{ScoredGenome, Wann, WannState};
 
 use crate::cost::Cost;
 use crate::error::Result;

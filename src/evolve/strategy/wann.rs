@@ -5,127 +5,15 @@ use crate::error::{Error, Result};
 use crate::evolve::selection::{Select, Tournament};
 use crate::evolve::wann::operators::{ChangeContext, cross};
 use crate::evolve::wann::rank::{Objectives, rank};
-use crate::evolve::wann::{Changes, Genome, Individual, Innovations, Performance, Shape};
+use crate::evolve::wann::{Genome, Individual, Innovations, Performance, Shape, WannSettings};
 use crate::evolve::{Evaluate, Evaluations, Scoring, Strategy};
 use crate::math::Activation;
 use crate::rng::{Purpose, Streams};
 use crate::task::TargetKind;
-use crate::values::{Count, Fitness, Probability};
+use crate::values::{Fitness, Probability};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-
-/// Settings of the search. The defaults are those of the paper's swing-up (Gaier & Ha 2019).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WannSettings {
-    /// Individuals; 192.
-    pub population: Count,
-    /// Generations scored, the drawn one included; 1024.
-    pub generations: Count,
-    /// Competitors for each place of a parent, drawn with replacement; 8.
-    pub tournament: Count,
-    /// Share of the population, from the worst, that may not become parents; 0.2.
-    pub cull: Probability,
-    /// Share of the rest that goes on unchanged; 0.2.
-    pub elites: Probability,
-    /// Share of the connections from inputs and the bias to outputs that begin enabled; 0.5. Less where inputs are many.
-    pub initial_links: Probability,
-    /// How often each change of topology is made.
-    pub changes: Changes,
-    /// Share of the children with two parents; 0.
-    pub crossover: Probability,
-    /// How often a generation is ranked by mean score and connections; else by mean and peak score. 0.8.
-    pub connections_objective: Probability,
-    /// Shared weights that every network is scored with; −2, −1, −0.5, 0.5, 1, 2.
-    pub weights: Vec<f32>,
-    /// Minibatches or episodes per shared weight; 3.
-    pub repetitions: Count,
-    /// Activations of hidden nodes; the ten of the paper unless said otherwise, for classes without `Step`.
-    pub activations: Option<Vec<Activation>>,
-    /// Fresh scorings that the best of a generation must stand before it replaces the champion; 8.
-    pub champion_scorings: Count,
-    /// Share of the peak in the score that champions are told apart by; the rest is the mean's. 0.
-    pub champion_peak: Probability,
-}
-
-impl Default for WannSettings {
-    fn default() -> WannSettings {
-        let count = |count| Count::new(count).expect("in range");
-        let share = |share| Probability::new(share).expect("in range");
-        WannSettings {
-            population: count(192),
-            generations: count(1024),
-            tournament: count(8),
-            cull: share(0.2),
-            elites: share(0.2),
-            initial_links: share(0.5),
-            changes: Changes::default(),
-            crossover: share(0.0),
-            connections_objective: share(0.8),
-            weights: vec![-2.0, -1.0, -0.5, 0.5, 1.0, 2.0],
-            repetitions: count(3),
-            activations: None,
-            champion_scorings: count(8),
-            champion_peak: share(0.0),
-        }
-    }
-}
-
-impl WannSettings {
-    /// Refuses settings that no search can work with.
-    ///
-    /// # Errors
-    /// No shared weight, one that is 0, no activation, or no change that has a chance (`P0121`); a shared weight that is
-    /// not finite (`P0122`).
-    pub fn check(&self) -> Result<()> {
-        let refuse = |code, message: String, help: &str| Err(Error::experiment(code, message).help(help));
-        let weights = "write for example `weights: [-2.0, -1.0, -0.5, 0.5, 1.0, 2.0]`";
-        if self.weights.is_empty() {
-            return refuse("P0121", "`weights` lists no shared weight".into(), weights);
-        }
-        if let Some(weight) = self.weights.iter().find(|weight| !weight.is_finite()) {
-            return refuse("P0122", format!("`weights` must hold finite numbers, found {weight}"), weights);
-        }
-        if self.weights.contains(&0.0) {
-            let message = "`weights` holds 0, which makes every network deaf to its inputs".into();
-            return refuse("P0121", message, "leave 0 out of `weights`");
-        }
-        if self.activations.as_ref().is_some_and(Vec::is_empty) {
-            let message = "`activations` lists no activation for hidden nodes".into();
-            return refuse(
-                "P0121",
-                message,
-                "leave `activations` out, or write for example `activations: [Tanh, Sin]`",
-            );
-        }
-        if self.changes.total() <= 0.0 {
-            let message = "every chance in `changes` is 0, so nothing would ever change".into();
-            return refuse("P0121", message, "leave `changes` out, or give one of them a chance above 0");
-        }
-        Ok(())
-    }
-
-    /// The score by which champions are told apart: the mean, with its share of the peak.
-    pub fn standing(&self, performance: Performance) -> Fitness {
-        let share = self.champion_peak.get();
-        if share <= 0.0 {
-            return performance.mean;
-        }
-        Fitness::new((1.0 - share) * performance.mean.get() + share * performance.peak.get())
-    }
-
-    /// Activations that hidden nodes may have for targets of this kind.
-    pub fn hidden_activations(&self, kind: TargetKind) -> Vec<Activation> {
-        use Activation::*;
-        let published = || vec![Linear, Step, Sin, Gaussian, Tanh, Logistic, Negate, Abs, Relu, Cos];
-        let mut activations = self.activations.clone().unwrap_or_else(published);
-        if self.activations.is_none() && kind == TargetKind::Classes {
-            activations.retain(|activation| *activation != Step);
-        }
-        activations
-    }
-}
 
 /// What a generation looked like. Scores are losses, or returns with their sign turned.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,6 +32,9 @@ pub struct WannSummary {
     pub hidden: (usize, usize),
 }
 
+/// A genome with its mean and peak score; `None` where they were not finite.
+pub type ScoredGenome = (Genome, Option<(f64, f64)>);
+
 /// A search between `tell` and `ask`, as a checkpoint holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,13 +42,15 @@ pub struct WannState {
     /// Generations told.
     pub generation: u64,
     /// The latest generation; empty before the first.
-    pub genomes: Vec<Genome>,
-    /// Mean and peak score of each; `None` where they were not finite.
-    pub scores: Vec<Option<(f64, f64)>>,
+    pub population: Vec<ScoredGenome>,
     /// Counters of names and numbers.
     pub innovations: Innovations,
     /// The champion, and its score on fresh streams.
     pub champion: Option<(Genome, f64)>,
+    /// The generation that the champion was found in.
+    pub crowned: u64,
+    /// During [trials](WannSettings::trials), the last generation of the one that the champion came from.
+    pub kept: Vec<ScoredGenome>,
 }
 
 /// A search for weight-agnostic topologies under way.
@@ -167,8 +60,8 @@ pub struct WannState {
 /// [`Wann::rescore`] scores it on fresh streams before it is.
 ///
 /// ```
-/// use precocial::evolve::strategy::{Strategy, Wann, WannSettings};
-/// use precocial::evolve::wann::{GraphLossEvaluator, Shape};
+/// use precocial::evolve::strategy::{Strategy, Wann};
+/// use precocial::evolve::wann::{GraphLossEvaluator, Shape, WannSettings};
 /// use precocial::evolve::{Evaluate, Evaluations, Scoring};
 /// use precocial::math::{Activation, Rows};
 /// use precocial::network::Head;
@@ -202,6 +95,10 @@ pub struct Wann {
     performance: Vec<Performance>,
     innovations: Innovations,
     champion: Option<(Individual, Fitness)>,
+    /// The generation that the champion was found in.
+    crowned: u64,
+    /// During trials, the population that the best so far has left, and how well each did.
+    kept: (Vec<Individual>, Vec<Performance>),
     asked: bool,
     generation: u64,
 }
@@ -225,6 +122,8 @@ impl Wann {
             performance: Vec::new(),
             innovations: Innovations::new(shape),
             champion: None,
+            crowned: 0,
+            kept: (Vec::new(), Vec::new()),
             asked: false,
             generation: 0,
         })
@@ -236,21 +135,19 @@ impl Wann {
     /// Settings that no search can work with, or a state of another search (`P0304`).
     pub fn load(settings: WannSettings, shape: Shape, kind: TargetKind, state: WannState) -> Result<Wann> {
         let mut search = Wann::new(settings, shape, kind)?;
-        let WannState { generation, genomes, scores, innovations, champion } = state;
+        let WannState { generation, population, innovations, champion, crowned, kept } = state;
         let known = |genome: &Genome| genome.shape() == shape && innovations.covers(genome);
-        let champions = champion.iter().map(|champion| &champion.0);
-        let fits = genomes.len() == scores.len() && genomes.len() <= search.settings.population.get();
-        if !fits || (generation > 0) == genomes.is_empty() || !genomes.iter().chain(champions).all(known) {
+        let mut genomes = population.iter().chain(&kept).map(|one| &one.0).chain(champion.iter().map(|one| &one.0));
+        let most = search.settings.population.get();
+        let fits = population.len() <= most && kept.len() <= most && (generation > 0) != population.is_empty();
+        if !fits || !genomes.all(known) {
             return Err(Error::data("P0304", "the saved state belongs to another search")
                 .help("resume with the experiment that wrote it, or start again"));
         }
-        search.population = genomes.into_par_iter().map(Individual::new).collect();
-        let performance = |score: Option<(f64, f64)>| match score {
-            Some((mean, peak)) => Performance { mean: Fitness::new(mean), peak: Fitness::new(peak) },
-            None => Performance::WORST,
-        };
-        search.performance = scores.into_iter().map(performance).collect();
+        (search.population, search.performance) = unscored(population);
+        search.kept = unscored(kept);
         search.champion = champion.map(|(genome, score)| (Individual::new(genome), Fitness::new(score)));
+        search.crowned = crowned;
         search.innovations = innovations;
         search.generation = generation;
         Ok(search)
@@ -262,17 +159,15 @@ impl Wann {
     /// Between `ask` and `tell`, when scores are awaited.
     pub fn save(&self) -> WannState {
         assert!(!self.asked, "a search is saved between tell and ask");
-        let score = |performance: &Performance| {
-            performance.mean.is_finite().then(|| (performance.mean.get(), performance.peak.get()))
-        };
         let mut innovations = self.innovations.clone();
         innovations.begin_generation();
         WannState {
             generation: self.generation,
-            genomes: self.population.iter().map(|individual| individual.genome.clone()).collect(),
-            scores: self.performance.iter().map(score).collect(),
+            population: scored(&self.population, &self.performance),
             innovations,
             champion: self.champion.as_ref().map(|(champion, score)| (champion.genome.clone(), score.get())),
+            crowned: self.crowned,
+            kept: scored(&self.kept.0, &self.kept.1),
         }
     }
 
@@ -336,6 +231,7 @@ impl Wann {
             && self.champion.as_ref().is_none_or(|(_, best)| score < *best)
         {
             self.champion = Some((contender, score));
+            self.crowned = self.generation - 1;
         }
     }
 
@@ -362,6 +258,24 @@ impl Wann {
     /// Index of the best mean of the latest generation; of equals, the first.
     fn leader(&self) -> Option<usize> {
         (0..self.performance.len()).min_by_key(|&index| (self.performance[index].mean, index))
+    }
+
+    /// At the end of a trial: sets its population aside if the champion came from it, and makes room for a new one or,
+    /// after the last, for the one that was set aside.
+    fn end_trial(&mut self) {
+        let Some(trials) = self.settings.trials else { return };
+        let length = trials.generations.get() as u64;
+        if self.generation == 0 || self.generation > trials.total() || !self.generation.is_multiple_of(length) {
+            return;
+        }
+        let latest = (std::mem::take(&mut self.population), std::mem::take(&mut self.performance));
+        // Without any champion yet, one is as good as the other.
+        if self.champion.is_none() || self.crowned / length == (self.generation - 1) / length {
+            self.kept = latest;
+        }
+        if self.generation == trials.total() {
+            (self.population, self.performance) = std::mem::take(&mut self.kept);
+        }
     }
 
     fn draw(&mut self, size: usize, streams: &Streams) {
@@ -419,6 +333,19 @@ impl Wann {
     }
 }
 
+fn scored(population: &[Individual], performance: &[Performance]) -> Vec<ScoredGenome> {
+    let score = |one: &Performance| one.mean.is_finite().then(|| (one.mean.get(), one.peak.get()));
+    population.iter().zip(performance).map(|(one, performance)| (one.genome.clone(), score(performance))).collect()
+}
+
+fn unscored(genomes: Vec<ScoredGenome>) -> (Vec<Individual>, Vec<Performance>) {
+    let performance = |score: Option<(f64, f64)>| match score {
+        Some((mean, peak)) => Performance { mean: Fitness::new(mean), peak: Fitness::new(peak) },
+        None => Performance::WORST,
+    };
+    genomes.into_par_iter().map(|(genome, score)| (Individual::new(genome), performance(score))).unzip()
+}
+
 /// A share of a number of individuals, rounded down; the little more keeps 0.3 · 10 at 3.
 fn share_of(share: Probability, count: usize) -> usize {
     share.get().mul_add(count as f64, 1e-9).floor() as usize
@@ -431,6 +358,7 @@ impl Strategy for Wann {
     fn ask(&mut self, limit: usize, streams: &Streams) -> Result<(&Vec<Individual>, Range<usize>)> {
         if !self.asked {
             let size = self.settings.population.get().min(limit);
+            self.end_trial();
             if self.population.is_empty() || size == 0 {
                 self.draw(size, streams);
             } else {
@@ -474,11 +402,12 @@ impl Strategy for Wann {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evolve::fixture::read;
     use crate::evolve::wann::GraphLossEvaluator;
+    use crate::evolve::wann::Trials;
     use crate::math::Rows;
     use crate::network::{GraphMemory, Head, Weights};
     use crate::train::Batch;
+    use crate::values::Count;
 
     const SHAPE: Shape = Shape { inputs: 2, outputs: 1, output: Activation::Linear };
 
@@ -527,53 +456,9 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_the_published_ones_and_settings_read_from_an_experiment() {
-        let defaults: WannSettings = read("()").unwrap();
-        assert_eq!(defaults, WannSettings::default());
-        assert!((defaults.changes.total() - 1.0).abs() < 1e-12);
-        let laptop: WannSettings = read(
-            "(population: 64, tournament: 4, elites: 0.05, changes: (add_node: 0.3), activations: [Tanh, Sin],
-              weights: [-1.5, 1.5], repetitions: 1, crossover: 0.1)",
-        )
-        .unwrap();
-        let written = ron::to_string(&laptop).unwrap();
-        assert_eq!(ron::from_str::<WannSettings>(&written).unwrap(), laptop);
-        for wrong in ["(repetitions: 0)", "(activations: [Tahn])", "(populaton: 3)", "(cull: 1.5)"] {
-            assert!(read::<WannSettings>(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn settings_that_cannot_work_are_refused_with_a_way_out() {
-        let code = |text: &str| {
-            let found = Wann::new(read(text).unwrap(), SHAPE, TargetKind::Values).map(|_| ());
-            found.map_err(|error| {
-                assert!(!error.problems()[0].helps.is_empty());
-                error.code()
-            })
-        };
-        assert_eq!(code("(weights: [1.0])"), Ok(()));
-        assert_eq!(code("(weights: [])"), Err("P0121"));
-        assert_eq!(code("(weights: [1.0, 0.0])"), Err("P0121"));
-        assert_eq!(code("(weights: [-0.0])"), Err("P0121"));
-        assert_eq!(code("(weights: [1.0, NaN])"), Err("P0122"));
-        assert_eq!(code("(weights: [1e300])"), Err("P0122"));
-        assert_eq!(code("(activations: [])"), Err("P0121"));
-        let still = "(changes: (add_connection: 0, add_node: 0, enable_connection: 0, change_activation: 0))";
-        assert_eq!(code(still), Err("P0121"));
+    fn a_network_without_outputs_is_refused() {
         let mute = Wann::new(WannSettings::default(), Shape { outputs: 0, ..SHAPE }, TargetKind::Values);
         assert_eq!(mute.map(|_| ()).unwrap_err().code(), "P0134");
-    }
-
-    #[test]
-    fn steps_are_left_out_for_classes_unless_asked_for() {
-        let step = Activation::Step;
-        let defaults = WannSettings::default();
-        assert_eq!(defaults.hidden_activations(TargetKind::Values).len(), 10);
-        let classes = defaults.hidden_activations(TargetKind::Classes);
-        assert!(classes.len() == 9 && !classes.contains(&step));
-        let asked = WannSettings { activations: Some(vec![step]), ..defaults };
-        assert_eq!(asked.hidden_activations(TargetKind::Classes), [step]);
     }
 
     #[test]
@@ -664,6 +549,43 @@ mod tests {
     }
 
     #[test]
+    fn of_several_trials_the_one_with_the_champion_goes_on() {
+        let trials = Some(Trials { count: count(3), generations: count(2) });
+        let settings = WannSettings { trials, weights: vec![1.0], ..settings(8, 9) };
+        // Losses of the generations: the second trial has the champion, or the last, or there is none.
+        for (losses, chosen) in
+            [([6.0, 5.0, 4.0, 3.0, 8.0, 7.0], 3), ([6.0, 5.0, 7.0, 7.0, 4.0, 3.0], 5), ([f32::NAN; 6], 5)]
+        {
+            let mut search = Wann::new(settings.clone(), SHAPE, TargetKind::Values).unwrap();
+            let streams = Streams::new(5);
+            let mut seen = Vec::new();
+            for loss in losses {
+                let (population, asked) = search.ask(usize::MAX, &streams).unwrap();
+                seen.push(population.iter().map(|one| one.genome.clone()).collect::<Vec<_>>());
+                // A child is the best, or the champion of a trial could be drawn again in the next.
+                let trials = [loss, loss, loss, loss, loss, loss, loss, loss - 0.5];
+                let fitness = trials.map(|loss| Fitness::new(f64::from(loss))).to_vec();
+                let mut evaluations = Evaluations { fitness, trials: trials.to_vec(), ..Evaluations::default() };
+                search.tell(&mut evaluations, asked);
+                if let Some(contender) = search.contender().map(|(one, _)| one.clone()) {
+                    assert!(search.latest().any(|one| *one.0 == contender));
+                    search.crown(Fitness::new(f64::from(loss)));
+                }
+            }
+            for first in [0, 2, 4] {
+                assert!(seen[first].iter().all(|genome| genome.hidden().is_empty()), "drawn anew");
+            }
+            assert!(seen[0] != seen[2] && seen[2] != seen[4]);
+            search.end_trial();
+            let left: Vec<Genome> = search.population.iter().map(|one| one.genome.clone()).collect();
+            assert_eq!(left, seen[chosen], "the trial's last generation");
+            assert!(search.kept.0.is_empty() && search.performance.len() == 8);
+            let (population, _) = search.ask(usize::MAX, &streams).unwrap();
+            assert!(population.iter().any(|one| !seen[chosen].contains(&one.genome)));
+        }
+    }
+
+    #[test]
     fn a_small_limit_makes_a_small_generation() {
         let (rows, streams) = (xor(), Streams::new(1));
         let mut search = Wann::new(settings(10, 9), SHAPE, TargetKind::Values).unwrap();
@@ -683,12 +605,13 @@ mod tests {
     #[test]
     fn a_resumed_search_is_the_unbroken_one() {
         let (rows, streams) = (circles(), Streams::new(9));
-        let settings = WannSettings { crossover: share(0.3), champion_scorings: count(2), ..settings(24, 30) };
+        let trials = Some(Trials { count: count(2), generations: count(4) });
+        let settings = WannSettings { crossover: share(0.3), champion_scorings: count(2), trials, ..settings(24, 30) };
         let batch = Batch::Size(count(40));
         let evaluator = GraphLossEvaluator::new(&rows, Head::LogisticCrossEntropy, &settings.weights, batch, 2);
         let fresh = || Wann::new(settings.clone(), SHAPE, TargetKind::Classes).unwrap();
         let (mut whole, mut broken) = (fresh(), fresh());
-        for told in 0..12 {
+        for told in 0..20 {
             generation(&mut whole, &evaluator, &streams);
             if told % 3 == 0 {
                 let text = serde_json::to_string(&broken.save()).unwrap();
@@ -700,9 +623,11 @@ mod tests {
         assert_eq!(whole.save(), broken.save());
         assert!(whole.champion.is_some() && whole.population.iter().any(|one| one.genome.hidden().len() > 2));
         let mut state = whole.save();
-        state.scores.pop();
+        state.population.clear();
+        let mut many = whole.save();
+        many.kept = vec![many.population[0].clone(); 25];
         let other = Shape { inputs: 3, ..SHAPE };
-        for (shape, state) in [(SHAPE, state), (other, whole.save())] {
+        for (shape, state) in [(SHAPE, state), (SHAPE, many), (other, whole.save())] {
             let refused = Wann::load(settings.clone(), shape, TargetKind::Classes, state);
             assert_eq!(refused.map(|_| ()).unwrap_err().code(), "P0304");
         }

@@ -10,12 +10,14 @@ mod innovation;
 pub mod operators;
 pub mod rank;
 mod returns;
+mod settings;
 
 pub use evaluate::GraphLossEvaluator;
 pub use genome::{Connection, Genome, Node, NodeKind, Shape};
 pub use innovation::{Innovations, Split};
 pub use operators::Changes;
 pub use returns::{EpisodeMemory, GraphReturnEvaluator};
+pub use settings::{Trials, WannSettings};
 
 use crate::network::Graph;
 use crate::values::Fitness;

@@ -1,6 +1,6 @@
 //! The file of a topology search: what may be written, and what it means.
 
-use crate::evolve::strategy::WannSettings;
+use crate::evolve::wann::WannSettings;
 use crate::experiment::checkpoint::Checkpoint;
 use crate::experiment::config::{Name, Report, Seeds};
 use crate::math::Activation;

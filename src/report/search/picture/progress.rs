@@ -38,8 +38,9 @@ impl Plot<SearchAnalysis> for Progress {
 
     fn reading(&self) -> &'static str {
         "Above, higher is better. In-sample curves are the best of a population on the draws of one generation, lucky ones \
-         included; the champion's curve was measured on fresh draws and is the one to believe. Below, the connections: a \
-         search that only grows is paying size for luck."
+         included; the champion's curve was measured on fresh draws and is the one to believe. Where they \
+         fall back to a beginning, another trial began, and the best of the trials goes on at the end. Below, the \
+         connections: a search that only grows is paying size for luck."
     }
 
     fn applies(&self, analysis: &SearchAnalysis) -> bool {
