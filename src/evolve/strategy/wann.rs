@@ -402,8 +402,7 @@ impl Strategy for Wann {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evolve::wann::GraphLossEvaluator;
-    use crate::evolve::wann::Trials;
+    use crate::evolve::wann::{GraphLossEvaluator, Trials};
     use crate::math::Rows;
     use crate::network::{GraphMemory, Head, Weights};
     use crate::train::Batch;
