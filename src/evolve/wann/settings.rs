@@ -61,7 +61,7 @@ pub struct Trials {
 impl Trials {
     /// Generations of all of them.
     pub fn total(&self) -> u64 {
-        self.count.get() as u64 * self.generations.get() as u64
+        (self.count.get() as u64).saturating_mul(self.generations.get() as u64)
     }
 }
 
@@ -94,8 +94,7 @@ impl WannSettings {
     ///
     /// # Errors
     /// No shared weight, one that is 0, no activation, no change that has a chance, or trials that leave no generation
-    /// (`P0121`); a shared weight that is
-    /// not finite (`P0122`).
+    /// (`P0121`); a shared weight that is not finite (`P0122`).
     pub fn check(&self) -> Result<()> {
         let refuse = |code, message: String, help: &str| Err(Error::experiment(code, message).help(help));
         let weights = "write for example `weights: [-2.0, -1.0, -0.5, 0.5, 1.0, 2.0]`";
@@ -191,6 +190,7 @@ mod tests {
         assert_eq!(code(still), Err("P0121"));
         assert_eq!(code("(generations: 10, trials: (count: 3, generations: 3))"), Ok(()));
         assert_eq!(code("(generations: 10, trials: (count: 5, generations: 2))"), Err("P0121"));
+        assert_eq!(code("(trials: (count: 1099511627776, generations: 1099511627776))"), Err("P0121"));
     }
 
     #[test]

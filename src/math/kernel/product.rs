@@ -476,3 +476,57 @@ pub fn pack_tile(rows: &[f32], stride: usize, units: usize, width: usize, tile: 
     assert!(rows.len() >= width * stride && tile.len() >= units * width);
     dispatch(Pack(rows, stride, units, width, tile));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::{Isa, dispatch_on};
+    use super::*;
+    use crate::rng::{Purpose, Streams};
+
+    #[test]
+    fn products_have_the_bits_of_plain_sums_in_one_panel_or_in_several() {
+        let mut rng = Streams::new(3).stream(Purpose::Arm, 0, 0);
+        for vectors in 1..=3 {
+            let most = PANEL / (vectors * LANES);
+            for inputs in [1, 7, most, most + 1, 2 * most - 1, 3 * most + 2] {
+                for outputs in [1, 5, 6, 11, 14] {
+                    let width = vectors * LANES;
+                    let [mut x, mut weights, mut biases] =
+                        [inputs * width, inputs * outputs, outputs].map(|count| vec![0.0; count]);
+                    [&mut x, &mut weights, &mut biases].into_iter().for_each(|numbers| rng.fill_normal(numbers, 1.0));
+                    for (turned, biased) in [(false, true), (true, false)] {
+                        let weight =
+                            |o: usize, i: usize| weights[if turned { i * outputs + o } else { o * inputs + i }];
+                        let expected: Vec<u32> = (0..outputs * width)
+                            .map(|at| {
+                                let (o, row) = (at / width, at % width);
+                                let first = if biased { biases[o] } else { 0.0 };
+                                let sum =
+                                    (0..inputs).fold(first, |sum, i| weight(o, i).mul_add(x[i * width + row], sum));
+                                sum.to_bits()
+                            })
+                            .collect();
+                        for isa in Isa::available() {
+                            let mut out = vec![f32::NAN; outputs * width];
+                            dispatch_on(
+                                isa,
+                                Product {
+                                    x: x.as_ptr(),
+                                    inputs,
+                                    weights: weights.as_ptr(),
+                                    turned,
+                                    bias: biased.then_some(biases.as_ptr()),
+                                    outputs,
+                                    out: out.as_mut_ptr(),
+                                    vectors,
+                                },
+                            );
+                            let found: Vec<u32> = out.iter().map(|x| x.to_bits()).collect();
+                            assert!(found == expected, "{isa:?} {inputs} x {outputs}, {vectors} vectors, {turned}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
