@@ -78,7 +78,7 @@ pub(crate) const GROUP: usize = 4;
 /// Groups that are computed together.
 pub(crate) const GROUPS: usize = 4;
 /// Four blocks of 16 words: the first word of each, then the second of each, and so on.
-type Group = [[u32; GROUP]; 16];
+pub(crate) type Group = [[u32; GROUP]; 16];
 /// Words of all groups.
 const WORDS: usize = GROUPS * 16 * GROUP;
 
@@ -152,12 +152,16 @@ impl Rng {
         self.groups.as_flattened().as_flattened()
     }
 
-    /// The next words, where so many have been computed already.
-    pub(crate) fn ready(&mut self, count: usize) -> Option<&[u32]> {
-        let used = self.used;
-        self.words().get(used..used + count)?;
-        self.used += count;
-        Some(&self.words()[used..used + count])
+    /// The next words, as many as `buffer` holds: where they lie if they have been computed already, else in `buffer`.
+    #[inline]
+    pub(crate) fn next_words<'a>(&'a mut self, buffer: &'a mut [u32]) -> &'a [u32] {
+        let (used, count) = (self.used, buffer.len());
+        if count <= WORDS - used {
+            self.used += count;
+            return &self.words()[used..used + count];
+        }
+        self.fill_bits(buffer);
+        buffer
     }
 
     /// Fills `out` with random bits: the same words that as many calls of [`Rng::bits32`] give.
@@ -332,6 +336,7 @@ mod tests {
             let mut words = vec![0; count];
             bulk.fill_bits(&mut words);
             assert!(words.iter().all(|word| *word == single.bits32()));
+            assert!(bulk.next_words(&mut words).iter().all(|word| *word == single.bits32()));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::terminal::Terminal;
 use precocial::error::Kind;
 use precocial::experiment::workload::{Load, Workload, scaling, workloads};
-use precocial::math::kernel::limits;
+use precocial::math::kernel::{AlignedBuffer, limits};
 use precocial::report::performance::{self, Point, Rate};
 use precocial::{Error, Result, files};
 use serde::{Deserialize, Serialize};
@@ -275,7 +275,10 @@ fn measure_limits(threads: usize, seconds: f64) -> Result<Limits> {
     );
     // 3 × 64 MiB: more than caches hold.
     let length = (16 << 20) / threads;
-    let mut arrays: Vec<[Vec<f32>; 3]> = (0..threads).map(|_| [(); 3].map(|()| vec![1.0; length])).collect();
+    let mut arrays: Vec<[AlignedBuffer; 3]> =
+        (0..threads).map(|_| [(); 3].map(|()| AlignedBuffer::zeros(length))).collect();
+    // What was never written reads as one and the same page.
+    arrays.as_flattened_mut().iter_mut().for_each(|array| array.fill(1.0));
     let memory = median_seconds(
         &mut || {
             pool.scope(|scope| {

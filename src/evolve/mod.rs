@@ -23,4 +23,4 @@ pub use schedule::{StepScale, StepSchedule};
 pub use selection::{Select, Selection};
 pub use stop::{SearchProgress, SearchStop};
 pub use strategy::Strategy;
-pub use variation::{Brood, Gene, SOME, Variation};
+pub use variation::{Brood, Gene, Parents, SOME, Variation};

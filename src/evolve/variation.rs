@@ -1,9 +1,10 @@
 //! What operators may know while they make children.
 
 use crate::cost::Cost;
-use crate::evolve::Spread;
+use crate::evolve::{Population, Spread};
 use crate::math::Rows;
-use crate::network::{Mlp, Workspace};
+use crate::math::kernel::{Loop, vectorized};
+use crate::network::{Dense, Mlp, Workspace};
 use crate::rng::Rng;
 use std::ops::Range;
 
@@ -47,6 +48,24 @@ impl<'a> Brood<'a> {
     }
 }
 
+/// Both parents of each child of a brood.
+pub struct Parents<'a> {
+    population: &'a Population,
+    pairs: &'a [[u32; 2]],
+}
+
+impl<'a> Parents<'a> {
+    /// Genomes of a population by their numbers.
+    pub fn new(population: &'a Population, pairs: &'a [[u32; 2]]) -> Parents<'a> {
+        Parents { population, pairs }
+    }
+
+    /// First and second parent of each child in order.
+    pub fn genomes(&self) -> impl Iterator<Item = [&'a [f32]; 2]> {
+        self.pairs.iter().map(|pair| pair.map(|parent| self.population.genome(parent as usize)))
+    }
+}
+
 /// Everything that crossover and mutation may use. One brood, one context.
 pub struct Variation<'a> {
     /// The network that genomes are parameter slices of.
@@ -75,44 +94,55 @@ impl Variation<'_> {
     /// Chooses genes of a brood independently with probability `rate` and calls `visit` with its memory and those genes:
     /// child by child, ascending, at most [`SOME`] at a time.
     pub fn each_gene(&mut self, brood: &mut Brood, rate: f64, mut visit: impl FnMut(&mut Rng, &mut [f32], &[Gene])) {
-        let layers = self.network.layers();
-        let (parameters, padding) = (brood.parameters, brood.stride - brood.parameters);
+        let (parameters, count) = (brood.parameters, brood.step_sizes.len());
+        let divisor = if count > 1 { Divisor::new(parameters as u32) } else { Divisor(0) };
+        let (layers, padding) = (self.network.layers(), (brood.stride - parameters) as u32);
         let mut genes = [Gene::default(); SOME];
-        if brood.step_sizes.len() == 1 {
-            return self.rng.sparse(parameters, rate, |rng, chosen| {
-                let mut layer = 0;
-                for (gene, &at) in genes.iter_mut().zip(chosen) {
-                    layer += layers[layer..].iter().take_while(|layer| at >= layer.biases.end).count();
-                    *gene = Gene { at, layer };
-                }
-                visit(rng, brood.memory, &genes[..chosen.len()]);
-            });
-        }
-        let divisor = Divisor::new(parameters);
-        self.rng.sparse(parameters * brood.step_sizes.len(), rate, |rng, chosen| {
-            for (gene, &place) in genes.iter_mut().zip(chosen) {
-                let child = divisor.divide(place);
-                let own = place - child * parameters;
-                // Without a branch that depends on the gene: nobody could foretell it.
-                let layer = layers.iter().map(|layer| usize::from(own >= layer.biases.end)).sum();
-                *gene = Gene { at: place + child * padding, layer };
-            }
-            visit(rng, brood.memory, &genes[..chosen.len()]);
+        self.rng.sparse(parameters * count, rate, |rng, chosen| {
+            let genes = &mut genes[..chosen.len()];
+            vectorized(Locate { chosen, layers, parameters: parameters as u32, padding, divisor, genes });
+            visit(rng, brood.memory, genes);
         });
     }
 }
 
-/// Division by multiplication with ⌈2⁶⁴ / divisor⌉: exact for numbers of 32 bits and divisors above 1, and a network has two
-/// parameters at least.
-struct Divisor(u64);
+/// From numbers of genes in a brood, counted without padding, to the genes.
+struct Locate<'a> {
+    chosen: &'a [u32],
+    layers: &'a [Dense],
+    parameters: u32,
+    padding: u32,
+    divisor: Divisor,
+    genes: &'a mut [Gene],
+}
+
+impl Loop for Locate<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let ends = || self.layers[..self.layers.len() - 1].iter().map(|layer| layer.biases.end as u32);
+        for (gene, &number) in self.genes.iter_mut().zip(self.chosen) {
+            let child = self.divisor.divide(number);
+            let own = number - child * self.parameters;
+            // Without a branch that depends on the gene: nobody could foretell it.
+            let layer = ends().map(|end| u32::from(own >= end)).sum();
+            *gene = Gene { at: number + child * self.padding, layer };
+        }
+    }
+}
+
+/// Division by multiplication with the least whole number above 2²⁴ / divisor: exact for numbers in broods of several
+/// children, which have at most [`GENES`] genes, and nothing leaves 32 bits. 0 in place of it divides to 0.
+#[derive(Clone, Copy)]
+struct Divisor(u32);
 
 impl Divisor {
-    fn new(divisor: usize) -> Divisor {
-        Divisor((u64::MAX / divisor as u64).wrapping_add(1))
+    fn new(divisor: u32) -> Divisor {
+        Divisor((1 << 24) / divisor + 1)
     }
 
-    fn divide(&self, number: usize) -> usize {
-        ((number as u128 * u128::from(self.0)) >> 64) as usize
+    fn divide(self, number: u32) -> u32 {
+        number.wrapping_mul(self.0) >> 24
     }
 }
 
@@ -122,10 +152,21 @@ pub const SOME: usize = 64;
 /// A gene of a brood.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gene {
+    // Half as wide as an index, so that twice as many are located at a time.
+    at: u32,
+    layer: u32,
+}
+
+impl Gene {
     /// Where it lies in the brood's memory.
-    pub at: usize,
+    pub fn at(self) -> usize {
+        self.at as usize
+    }
+
     /// The layer that it belongs to.
-    pub layer: usize,
+    pub fn layer(self) -> usize {
+        self.layer as usize
+    }
 }
 
 /// In single precision; the largest number where a step went beyond it, so that finite genes stay finite.
@@ -161,8 +202,8 @@ mod tests {
                 fixture.vary(0, |context| {
                     let mut brood = Brood::new(&mut memory, parameters, stride, &mut step_sizes);
                     context.each_gene(&mut brood, 1.0, |_, memory, genes| {
-                        genes.iter().for_each(|gene| memory[gene.at] += 1.0 + gene.layer as f32);
-                        seen.extend(genes.iter().map(|gene| gene.at));
+                        genes.iter().for_each(|gene| memory[gene.at()] += 1.0 + gene.layer() as f32);
+                        seen.extend(genes.iter().map(|gene| gene.at()));
                     });
                 });
                 assert!(seen.is_sorted() && seen.len() == count * parameters);
@@ -180,9 +221,9 @@ mod tests {
     #[test]
     fn places_are_divided_exactly() {
         // The largest brood of each size of genome, at the ends of every child.
-        for parameters in 2..=GENES {
+        for parameters in 2..=GENES as u32 / 2 {
             let divisor = Divisor::new(parameters);
-            for child in 0..brood_size(parameters) {
+            for child in 0..brood_size(parameters as usize) as u32 {
                 assert_eq!(divisor.divide(child * parameters), child);
                 assert_eq!(divisor.divide((child + 1) * parameters - 1), child);
             }

@@ -24,7 +24,7 @@ pub use uniform::Uniform;
 
 use crate::cost::Cost;
 use crate::error::Result;
-use crate::evolve::Variation;
+use crate::evolve::{Brood, Parents, Variation};
 use crate::math::Rows;
 use crate::network::Mlp;
 use crate::values::Probability;
@@ -55,10 +55,16 @@ pub trait Cross: Send + Sync {
     /// `child` comes in as a copy of the first parent; `other` is the second. Equal parents give an equal child.
     fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation);
 
-    /// The same into a child that holds anything: for operators that need not copy the first parent beforehand.
-    fn cross_into(&self, child: &mut [f32], first: &[f32], second: &[f32], context: &mut Variation) {
-        child.copy_from_slice(first);
-        self.cross(child, second, context);
+    /// Makes every child of a brood, whatever it holds: crossed with probability [`Cross::rate`], or a copy of its first
+    /// parent.
+    fn cross_brood(&self, brood: &mut Brood, parents: Parents, context: &mut Variation) {
+        for ((child, _), [first, second]) in brood.children().zip(parents.genomes()) {
+            let crossed = context.rng.chance(self.rate().get());
+            child.copy_from_slice(first);
+            if crossed {
+                self.cross(child, second, context);
+            }
+        }
     }
 }
 
@@ -173,6 +179,31 @@ mod tests {
             assert_eq!((minimal.rate().get(), minimal.name()), (0.7, *name));
             assert!(read::<Crossover>(&format!("{name}(rate: 1.5)")).is_err());
             assert!(read::<Crossover>(&format!("{name}(ratio: 0.5)")).is_err());
+        }
+    }
+
+    #[test]
+    fn a_brood_has_the_children_of_its_parents_one_by_one() {
+        for (operator, fixture) in operators() {
+            let parameters = fixture.network.parameters();
+            let (stride, pairs) = (parameters + 3, [[0, 1], [2, 2], [3, 7], [7, 3], [5, 6], [4, 0], [1, 4]]);
+            let (mut memory, mut step_sizes) = (vec![f32::NAN; pairs.len() * stride], [1.0; 7]);
+            let mut single = memory.clone();
+            fixture.vary(5, |context| {
+                let mut brood = Brood::new(&mut memory, parameters, stride, &mut step_sizes);
+                operator.cross_brood(&mut brood, Parents::new(&fixture.population, &pairs), context);
+            });
+            fixture.vary(5, |context| {
+                for (child, pair) in single.chunks_mut(stride).zip(pairs) {
+                    let [first, second] = pair.map(|parent: u32| fixture.population.genome(parent as usize));
+                    child[..parameters].copy_from_slice(first);
+                    if context.rng.chance(operator.rate().get()) {
+                        operator.cross(&mut child[..parameters], second, context);
+                    }
+                }
+            });
+            let bits = |genes: &[f32]| genes.iter().map(|gene| gene.to_bits()).collect::<Vec<u32>>();
+            assert_eq!(bits(&memory), bits(&single), "{operator:?}");
         }
     }
 

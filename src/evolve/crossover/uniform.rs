@@ -1,7 +1,7 @@
 //! Gene by gene from either parent.
 
 use super::Cross;
-use crate::evolve::Variation;
+use crate::evolve::{Brood, Parents, Variation};
 use crate::math::kernel::choose;
 use crate::values::Probability;
 use serde::{Deserialize, Serialize};
@@ -21,11 +21,17 @@ impl Cross for Uniform {
     }
 
     fn cross(&self, child: &mut [f32], other: &[f32], context: &mut Variation) {
-        let first = child.to_vec();
-        self.cross_into(child, &first, other, context);
+        for (genes, others) in child.chunks_mut(32).zip(other.chunks(32)) {
+            let bits = context.rng.bits32();
+            for (place, (gene, other)) in genes.iter_mut().zip(others).enumerate() {
+                *gene = if bits >> place & 1 == 1 { *other } else { *gene };
+            }
+        }
     }
 
-    fn cross_into(&self, child: &mut [f32], first: &[f32], second: &[f32], context: &mut Variation) {
-        choose(child, first, second, context.rng);
+    /// The same children as one by one, thirty-two genes at a time.
+    fn cross_brood(&self, brood: &mut Brood, parents: Parents, context: &mut Variation) {
+        let children = brood.children().map(|(child, _)| child);
+        choose(children.zip(parents.genomes()), self.rate.get(), context.rng);
     }
 }

@@ -28,8 +28,8 @@ impl Mutate for Gaussian {
             rng.fill_normal(steps, sigma);
             for (gene, step) in genes.iter().zip(steps) {
                 // Finite genes stay finite.
-                let moved = memory[gene.at] + spread[gene.layer] * *step;
-                memory[gene.at] = moved.clamp(f32::MIN, f32::MAX);
+                let moved = memory[gene.at()] + spread[gene.layer()] * *step;
+                memory[gene.at()] = moved.clamp(f32::MIN, f32::MAX);
             }
         });
     }

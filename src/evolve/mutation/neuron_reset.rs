@@ -32,7 +32,7 @@ impl NeuronReset {
         for (index, layer) in network.layers().iter().enumerate().take(network.layers().len() - 1) {
             context.rng.sparse(layer.outputs, self.rate.get(), |rng, units| {
                 for &unit in units {
-                    let (row, bias, (first, step, count)) = unit_genes(network, index, unit);
+                    let (row, bias, (first, step, count)) = unit_genes(network, index, unit as usize);
                     rng.fill_normal(&mut child[row], f64::from(spread[index]));
                     child[bias] = (rng.normal() * f64::from(spread[index])) as f32;
                     for output in 0..count {

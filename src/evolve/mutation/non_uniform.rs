@@ -41,11 +41,11 @@ impl Mutate for NonUniform {
             shortfall(reaches, exponent);
             let sides = rng.bits64();
             for (place, (gene, reach)) in genes.iter().zip(reaches).enumerate() {
-                let bound = f64::from(bounds[gene.layer]);
-                let value = f64::from(memory[gene.at]).clamp(-bound, bound);
+                let bound = f64::from(bounds[gene.layer()]);
+                let value = f64::from(memory[gene.at()]).clamp(-bound, bound);
                 let side = if sides >> place & 1 == 1 { 1.0 } else { -1.0 };
                 let step = side * f64::from(*reach) * (bound - side * value) * scale;
-                memory[gene.at] = (value + step).clamp(-bound, bound) as f32;
+                memory[gene.at()] = (value + step).clamp(-bound, bound) as f32;
             }
         });
     }

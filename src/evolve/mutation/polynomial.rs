@@ -36,10 +36,10 @@ impl Mutate for Polynomial {
         context.each_gene(brood, self.rate.get(), |rng, memory, genes| {
             let (uniform, reaches) = (&mut uniform[..genes.len()], &mut reaches[..genes.len()]);
             rng.fill_uniform(uniform);
-            let bound = |gene: &Gene| f64::from(bounds[gene.layer]);
+            let bound = |gene: &Gene| f64::from(bounds[gene.layer()]);
             // The side of a step, and 1 − v.
             let split = |u: f32| if u <= 0.5 { (-1.0, 1.0 - 2.0 * u) } else { (1.0, 2.0 * u - 1.0) };
-            let inside = |memory: &[f32], gene: &Gene| f64::from(memory[gene.at]).clamp(-bound(gene), bound(gene));
+            let inside = |memory: &[f32], gene: &Gene| f64::from(memory[gene.at()]).clamp(-bound(gene), bound(gene));
             for ((gene, u), reach) in genes.iter().zip(&*uniform).zip(&mut *reaches) {
                 // 1 − room, from 0 to 1.
                 *reach = (0.5 + split(*u).0 * inside(memory, gene) / (2.0 * bound(gene))) as f32;
@@ -50,7 +50,7 @@ impl Mutate for Polynomial {
             shortfall(reaches, 1.0 / power);
             for ((gene, u), reach) in genes.iter().zip(&*uniform).zip(&*reaches) {
                 let step = split(*u).0 * f64::from(*reach) * 2.0 * bound(gene) * scale;
-                memory[gene.at] = (inside(memory, gene) + step).clamp(-bound(gene), bound(gene)) as f32;
+                memory[gene.at()] = (inside(memory, gene) + step).clamp(-bound(gene), bound(gene)) as f32;
             }
         });
     }

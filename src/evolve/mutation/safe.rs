@@ -63,11 +63,11 @@ impl Safe {
         context.each_gene(&mut Brood::of(child, step_size), self.rate.get(), |rng, child, genes| {
             rng.fill_normal(&mut normals[..genes.len()], 1.0);
             for (gene, normal) in genes.iter().zip(normals) {
-                let s = f64::from(sensitivity[gene.at]);
+                let s = f64::from(sensitivity[gene.at()]);
                 if s.is_finite() {
                     let s = if s == 0.0 { 1.0 } else { s.max(0.01) };
-                    let step = f64::from(normal) * sigma * f64::from(spread[gene.layer]) / s;
-                    child[gene.at] = single(f64::from(child[gene.at]) + step);
+                    let step = f64::from(normal) * sigma * f64::from(spread[gene.layer()]) / s;
+                    child[gene.at()] = single(f64::from(child[gene.at()]) + step);
                 }
             }
         });

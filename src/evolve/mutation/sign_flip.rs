@@ -21,7 +21,7 @@ pub struct SignFlip {
 impl Mutate for SignFlip {
     fn mutate(&self, brood: &mut Brood, context: &mut Variation) {
         context.each_gene(brood, self.rate.get(), |_, memory, genes| {
-            genes.iter().for_each(|gene| memory[gene.at] = -memory[gene.at]);
+            genes.iter().for_each(|gene| memory[gene.at()] = -memory[gene.at()]);
         });
     }
 }

@@ -23,7 +23,7 @@ impl Mutate for UniformReset {
         let (mut drawn, bounds) = ([0.0; SOME], &context.spread.bounds);
         context.each_gene(brood, self.rate.get(), |rng, memory, genes| {
             rng.fill_between(&mut drawn[..genes.len()], -1.0, 1.0);
-            genes.iter().zip(drawn).for_each(|(gene, value)| memory[gene.at] = value * bounds[gene.layer]);
+            genes.iter().zip(drawn).for_each(|(gene, value)| memory[gene.at()] = value * bounds[gene.layer()]);
         });
     }
 }

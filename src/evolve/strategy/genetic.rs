@@ -6,7 +6,7 @@ use crate::cost::Cost;
 use crate::error::Result;
 use crate::evolve::variation::brood_size;
 use crate::evolve::{
-    Brood, Crossover, Evaluations, Measure, Mutation, Population, SearchStop, Selection, Spread, StepScale,
+    Brood, Crossover, Evaluations, Measure, Mutation, Parents, Population, SearchStop, Selection, Spread, StepScale,
     StepSchedule, Variation,
 };
 use crate::evolve::{mutation, selection};
@@ -144,12 +144,11 @@ struct Breeding<'a> {
     scale: f32,
     generation: u64,
     streams: &'a Streams,
-    /// The generation before, its ranking, and what goes with each of its individuals.
+    /// The generation before, and what goes with each of its individuals.
     population: &'a Population,
-    order: &'a [u32],
     fitness: &'a [Fitness],
     step_size: &'a [f32],
-    /// Ranks of both parents of each child.
+    /// Both parents of each child.
     parents: &'a [[u32; 2]],
     elites: usize,
 }
@@ -170,7 +169,6 @@ impl Breeding<'_> {
         step_sizes: &mut [f32],
         parent_fitness: &mut [Fitness],
     ) -> Cost {
-        let (now, crossover) = (self.population, self.settings.crossover.as_ref());
         let mut cost = Cost::ZERO;
         let mut context = Variation {
             network: self.network,
@@ -184,21 +182,18 @@ impl Breeding<'_> {
             workspace,
             scratch,
         };
-        let index = |rank: u32| self.order[rank as usize] as usize;
-        let parents = self.parents[first..].iter().map(|pair| pair.map(index));
-        for ((step_size, fitness), [first, _]) in step_sizes.iter_mut().zip(parent_fitness).zip(parents.clone()) {
-            (*step_size, *fitness) = (self.step_size[first], self.fitness[first]);
+        let parents = &self.parents[first..first + step_sizes.len()];
+        for ((step_size, fitness), [first, _]) in step_sizes.iter_mut().zip(parent_fitness).zip(parents) {
+            (*step_size, *fitness) = (self.step_size[*first as usize], self.fitness[*first as usize]);
         }
-        let mut brood = Brood::new(memory, self.network.parameters(), now.stride(), step_sizes);
-        let crossover = crossover.map(|crossover| (crossover, crossover.rate().get()));
-        for ((child, _), pair) in brood.children().zip(parents) {
-            let [first, second] = pair.map(|parent| now.genome(parent));
-            match crossover {
-                Some((crossover, rate)) if context.rng.chance(rate) => {
-                    crossover.cross_into(child, first, second, &mut context);
-                }
-                _ => child.copy_from_slice(first),
-            }
+        let mut brood = Brood::new(memory, self.network.parameters(), self.population.stride(), step_sizes);
+        let parents = Parents::new(self.population, parents);
+        match &self.settings.crossover {
+            Some(crossover) => crossover.cross_brood(&mut brood, parents, &mut context),
+            None => brood
+                .children()
+                .zip(parents.genomes())
+                .for_each(|((child, _), [first, _])| child.copy_from_slice(first)),
         }
         self.settings.mutation.mutate(&mut brood, &mut context);
         cost
@@ -292,6 +287,7 @@ impl<'a> Genetic<'a> {
         self.parents.resize(2 * (size - elites), 0);
         let mut rng = streams.stream(Purpose::Selection, self.generation, 0);
         self.settings.selection.select(&self.ranked, &mut self.parents, &mut rng);
+        self.parents.iter_mut().for_each(|parent| *parent = self.order[*parent as usize]);
         let breeding = Breeding {
             settings: &self.settings,
             network: self.network,
@@ -301,7 +297,6 @@ impl<'a> Genetic<'a> {
             generation: self.generation,
             streams,
             population: &self.now,
-            order: &self.order,
             fitness: &self.fitness,
             step_size: &self.step_size,
             parents: self.parents.as_chunks().0,

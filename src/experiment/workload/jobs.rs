@@ -258,26 +258,26 @@ impl Evaluate<Population> for Sphere {
                 let Squares(population, first, fitness) = self;
                 for (index, fitness) in fitness.iter_mut().enumerate() {
                     let mut sums = [0.0_f32; 16];
-                    let chunks = population.genome(first + index).chunks_exact(16);
-                    let rest: f32 = chunks.remainder().iter().map(|x| x * x).sum();
+                    let (chunks, rest) = population.genome(first + index).as_chunks::<16>();
                     for chunk in chunks {
                         for (sum, x) in sums.iter_mut().zip(chunk) {
                             *sum = x.mul_add(*x, *sum);
                         }
                     }
-                    for half in [8, 4, 2, 1] {
-                        for place in 0..half {
-                            sums[place] += sums[place + half];
-                        }
-                    }
-                    *fitness = Fitness::new(f64::from(sums[0] + rest));
+                    // Whoever saw both loops at once would put the first into lanes that suit the second.
+                    let sums = std::hint::black_box(sums);
+                    let halves: [f32; 8] = std::array::from_fn(|place| sums[place] + sums[place + 8]);
+                    let quarters: [f32; 4] = std::array::from_fn(|place| halves[place] + halves[place + 4]);
+                    let sum = (quarters[0] + quarters[2]) + (quarters[1] + quarters[3]);
+                    *fitness = Fitness::new(f64::from(sum + rest.iter().map(|x| x * x).sum::<f32>()));
                 }
             }
         }
         out.fitness.resize(population.len(), Fitness::WORST);
         let first = individuals.start;
         let some = (100_000 / population.parameters()).max(1);
-        let fitness = out.fitness[individuals].par_chunks_mut(some).enumerate();
+        // The last children first: they are still in a cache.
+        let fitness = out.fitness[individuals].par_chunks_mut(some).enumerate().rev();
         fitness.for_each(|(part, fitness)| vectorized(Squares(population, first + part * some, fitness)));
         Ok(())
     }

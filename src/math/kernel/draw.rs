@@ -4,7 +4,7 @@
 
 use super::elementary::{cos_pi, exp_nonpositive, expm1, ln, ln_1p, sin_pi};
 use super::simd::{Kernel, LANES, Simd, dispatch};
-use crate::rng::{GROUP, GROUPS, Rng};
+use crate::rng::{GROUP, GROUPS, Group, Rng};
 
 /// Words that are drawn and worked on together: what a group of blocks of [`Rng`] has.
 const CHUNK: usize = 64;
@@ -17,16 +17,7 @@ impl Rng {
     #[inline(never)]
     pub(crate) fn refill(&mut self) {
         const { assert!(LANES == GROUP * GROUPS, "a block in each lane") };
-        let mut state = [[0; LANES]; 16];
-        let constants = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
-        state.iter_mut().zip(constants.iter().chain(&self.key)).for_each(|(row, word)| row.fill(*word));
-        for (lane, block) in (self.blocks..).take(LANES).enumerate() {
-            (state[12][lane], state[13][lane]) = (block as u32, (block >> 32) as u32);
-        }
-        dispatch(ChaCha(&mut state));
-        for (place, row) in state.iter().enumerate() {
-            self.groups.iter_mut().zip(row.as_chunks().0).for_each(|(group, words)| group[place] = *words);
-        }
+        dispatch(ChaCha { key: &self.key, first: self.blocks, groups: &mut self.groups });
         self.blocks += LANES as u64;
         self.used = 0;
     }
@@ -53,15 +44,23 @@ impl Rng {
     /// above 10³⁷ counts as that, so that all numbers are finite.
     pub fn fill_normal(&mut self, out: &mut [f32], standard_deviation: f64) {
         let deviation = standard_deviation.min(1e37) as f32;
+        let mut words = [0; CHUNK];
         for out in out.chunks_mut(CHUNK) {
             let pairs = out.len().div_ceil(2);
-            let mut words = [[0; CHUNK / 2]; 2];
-            let mut normals = [[0.0; CHUNK / 2]; 2];
-            words.iter_mut().for_each(|words| self.fill_bits(&mut words[..pairs]));
-            dispatch(Normals { words: &words, deviation, pairs, normals: &mut normals });
             let (cosines, sines) = out.split_at_mut(pairs);
-            cosines.copy_from_slice(&normals[0][..pairs]);
-            sines.copy_from_slice(&normals[1][..sines.len()]);
+            if pairs + sines.len() == CHUNK {
+                let (radii, turns) = self.next_words(&mut words).split_at(pairs);
+                dispatch(Normals { radii, turns, deviation, cosines, sines });
+                continue;
+            }
+            let (radii, turns) = words.split_at_mut(CHUNK / 2);
+            self.fill_bits(&mut radii[..pairs]);
+            self.fill_bits(&mut turns[..pairs]);
+            let mut normals = [[0.0; CHUNK / 2]; 2];
+            let [all_cosines, all_sines] = &mut normals;
+            dispatch(Normals { radii, turns, deviation, cosines: all_cosines, sines: all_sines });
+            cosines.copy_from_slice(&all_cosines[..pairs]);
+            sines.copy_from_slice(&all_sines[..sines.len()]);
         }
     }
 
@@ -69,29 +68,30 @@ impl Rng {
     /// at a time.
     ///
     /// Draws the gaps between chosen indices (geometric law) instead of one coin per index. Rates below 2⁻³² choose nothing.
-    pub fn sparse(&mut self, length: usize, rate: f64, mut visit: impl FnMut(&mut Rng, &[usize])) {
+    ///
+    /// # Panics
+    /// If `length` is above 2³².
+    pub fn sparse(&mut self, length: usize, rate: f64, mut visit: impl FnMut(&mut Rng, &[u32])) {
+        assert!(length as u64 <= 1 << 32, "an index has 32 bits");
         if rate <= 0.0 {
             return;
         }
-        let mut next = 0;
+        let (length, mut next) = (length as u64, 0);
+        let (mut gaps, mut chosen) = ([0; CHUNK], [0; CHUNK]);
         while next < length {
             // One draw for each index that is expected, and some more, so that most often there is no second round.
             let expected = (length - next) as f64 * rate.min(1.0);
             let draws = (expected + 2.0 * expected.sqrt() + 2.0).min(CHUNK as f64) as usize;
-            let mut gaps = [0; CHUNK];
             if rate < 1.0 {
                 self.fill_bits(&mut gaps[..draws]);
                 dispatch(Gaps { rate: rate as f32, words: &mut gaps[..draws.next_multiple_of(LANES)] });
             }
-            let mut chosen = [0; CHUNK];
             let mut count = 0;
-            for gap in &gaps[..draws] {
-                next += *gap as usize;
-                if next >= length {
-                    break;
-                }
-                chosen[count] = next;
-                count += 1;
+            // To the end without looking whether it is reached: that could not be foretold.
+            for (index, gap) in chosen.iter_mut().zip(&gaps[..draws]) {
+                next += u64::from(*gap);
+                *index = next as u32;
+                count += usize::from(next < length);
                 next += 1;
             }
             if count > 0 {
@@ -101,19 +101,31 @@ impl Rng {
     }
 }
 
-/// Sixteen blocks in lanes, from their start to their words; as many at a time as a register has.
-struct ChaCha<'a>(&'a mut [[u32; LANES]; 16]);
+/// Sixteen blocks in lanes, as many at a time as a register has.
+struct ChaCha<'a> {
+    key: &'a [u32; 8],
+    first: u64,
+    groups: &'a mut [Group; GROUPS],
+}
 
 impl Kernel for ChaCha<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        let mut start = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        start[4..12].copy_from_slice(self.key);
+        let mut counters = [[0; LANES]; 2];
+        for (lane, block) in (self.first..).take(LANES).enumerate() {
+            [counters[0][lane], counters[1][lane]] = [block as u32, (block >> 32) as u32];
+        }
         unsafe {
             for first in (0..LANES).step_by(S::WORDS) {
-                let mut x = [S::load_bits(self.0[0].as_ptr().add(first)); 16];
-                for row in 1..16 {
-                    x[row] = S::load_bits(self.0[row].as_ptr().add(first));
+                let mut x = [S::splat_bits(0); 16];
+                for row in 0..12 {
+                    x[row] = S::splat_bits(start[row]);
                 }
+                x[12] = S::load_bits(counters[0].as_ptr().add(first));
+                x[13] = S::load_bits(counters[1].as_ptr().add(first));
                 macro_rules! quarter_round {
                     ($a:literal $b:literal $c:literal $d:literal) => {
                         x[$a] = S::add_bits(x[$a], x[$b]);
@@ -136,32 +148,25 @@ impl Kernel for ChaCha<'_> {
                     quarter_round!(2 7 8 13);
                     quarter_round!(3 4 9 14);
                 }
+                x[12] = S::add_bits(x[12], S::load_bits(counters[0].as_ptr().add(first)));
+                x[13] = S::add_bits(x[13], S::load_bits(counters[1].as_ptr().add(first)));
+                let groups = &mut self.groups[first / GROUP..][..S::WORDS / GROUP];
                 for row in 0..16 {
-                    let at = self.0[row].as_mut_ptr().add(first);
-                    S::store_bits(at, S::add_bits(x[row], S::load_bits(at)));
+                    let words = if row < 12 { S::add_bits(x[row], S::splat_bits(start[row])) } else { x[row] };
+                    S::store_fours(groups.as_mut_ptr().cast::<[u32; GROUP]>().add(row), 16, words);
                 }
             }
         }
     }
 }
 
-/// Each number of `to` from `first` or `second` with equal chance: a mask of random bits, one for each.
+/// Makes children of both parents with probability `rate`: each number from the first or the second with equal chance, by
+/// a mask of random bits, one for each. The others are copies of the first.
 ///
 /// # Panics
-/// If the lengths differ.
-pub(crate) fn choose(to: &mut [f32], first: &[f32], second: &[f32], rng: &mut Rng) {
-    assert!(to.len() == first.len() && to.len() == second.len());
-    const MOST: usize = 32 * CHUNK;
-    for (to, (first, second)) in to.chunks_mut(MOST).zip(first.chunks(MOST).zip(second.chunks(MOST))) {
-        let count = to.len().div_ceil(32);
-        if let Some(bits) = rng.ready(count) {
-            dispatch(Choose { bits, to, first, second });
-        } else {
-            let mut bits = [0; CHUNK];
-            rng.fill_bits(&mut bits[..count]);
-            dispatch(Choose { bits: &bits[..count], to, first, second });
-        }
-    }
+/// If a child and its parents are not equally long.
+pub(crate) fn choose<'a>(children: impl Iterator<Item = (&'a mut [f32], [&'a [f32]; 2])>, rate: f64, rng: &mut Rng) {
+    dispatch(ChooseEach { children, rate, rng });
 }
 
 /// x to the power of `exponent`, in place, for x from 0 to 1 and an exponent of 0 or above.
@@ -176,27 +181,29 @@ pub(crate) fn shortfall(x: &mut [f32], exponent: f64) {
 
 /// Radii and angles to pairs of normal numbers.
 struct Normals<'a> {
-    words: &'a [[u32; CHUNK / 2]; 2],
+    radii: &'a [u32],
+    turns: &'a [u32],
     deviation: f32,
-    pairs: usize,
-    normals: &'a mut [[f32; CHUNK / 2]; 2],
+    cosines: &'a mut [f32],
+    sines: &'a mut [f32],
 }
 
 impl Kernel for Normals<'_> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        // Whole vectors: the arrays are a multiple of 16 long.
-        for at in (0..self.pairs).step_by(LANES) {
+        let Normals { radii, turns, deviation, cosines, sines } = self;
+        let vectors = radii.chunks_exact(LANES).zip(turns.chunks_exact(LANES));
+        let out = cosines.chunks_exact_mut(LANES).zip(sines.chunks_exact_mut(LANES));
+        for ((radii, turns), (cosines, sines)) in vectors.zip(out) {
             unsafe {
                 // In (0, 1], so the logarithm is finite and not above 0.
-                let u = S::fma(S::load_words(self.words[0].as_ptr().add(at)), S::splat(UNIT), S::splat(0.5 * UNIT));
+                let u = S::fma(S::load_words(radii.as_ptr()), S::splat(UNIT), S::splat(0.5 * UNIT));
                 let radius = S::sqrt(S::mul(S::splat(-2.0), ln::<S>(u)));
-                let radius = S::mul(radius, S::splat(self.deviation));
-                let turn = S::load_words(self.words[1].as_ptr().add(at));
-                let turn = S::fma(turn, S::splat(2.0 * UNIT), S::splat(-1.0));
-                S::store(self.normals[0].as_mut_ptr().add(at), S::mul(radius, cos_pi::<S>(turn)));
-                S::store(self.normals[1].as_mut_ptr().add(at), S::mul(radius, sin_pi::<S>(turn)));
+                let radius = S::mul(radius, S::splat(deviation));
+                let turn = S::fma(S::load_words(turns.as_ptr()), S::splat(2.0 * UNIT), S::splat(-1.0));
+                S::store(cosines.as_mut_ptr(), S::mul(radius, cos_pi::<S>(turn)));
+                S::store(sines.as_mut_ptr(), S::mul(radius, sin_pi::<S>(turn)));
             }
         }
     }
@@ -227,6 +234,33 @@ impl Kernel for Gaps<'_> {
     }
 }
 
+struct ChooseEach<'a, I> {
+    children: I,
+    rate: f64,
+    rng: &'a mut Rng,
+}
+
+impl<'a, I: Iterator<Item = (&'a mut [f32], [&'a [f32]; 2])>> Kernel for ChooseEach<'_, I> {
+    type Output = ();
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        const MOST: usize = 32 * CHUNK;
+        let mut buffer = [0; CHUNK];
+        for (child, [first, second]) in self.children {
+            assert!(child.len() == first.len() && child.len() == second.len());
+            if !self.rng.chance(self.rate) {
+                child.copy_from_slice(first);
+                continue;
+            }
+            for (to, (first, second)) in child.chunks_mut(MOST).zip(first.chunks(MOST).zip(second.chunks(MOST))) {
+                let bits = self.rng.next_words(&mut buffer[..to.len().div_ceil(32)]);
+                unsafe { Choose { bits, to, first, second }.run::<S>() }
+            }
+        }
+    }
+}
+
+/// One number from either by each bit, from the lowest bit of the first word on.
 struct Choose<'a> {
     bits: &'a [u32],
     to: &'a mut [f32],
@@ -240,24 +274,31 @@ impl Kernel for Choose<'_> {
     unsafe fn run<S: Simd>(self) {
         let Choose { bits, to, first, second } = self;
         let length = to.len();
-        let (whole, rest) = (length / LANES, length % LANES);
+        let (whole, rest) = (length / 32, length % 32);
+        assert!(first.len() == length && second.len() == length && bits.len() >= length.div_ceil(32));
         let (to, first, second) = (to.as_mut_ptr(), first.as_ptr(), second.as_ptr());
-        let bits = |index: usize| bits[index / 2] >> (LANES * (index % 2));
         // SAFETY: the three are equally long, and every vector ends where they do or before.
         unsafe {
+            macro_rules! choose_at {
+                ($at:expr, $bits:expr) => {
+                    let masks = S::masks($bits);
+                    for half in 0..2 {
+                        let at = $at + LANES * half;
+                        S::store(to.add(at), S::select(masks[half], S::load(second.add(at)), S::load(first.add(at))));
+                    }
+                };
+            }
             for index in 0..whole {
-                let (at, mask) = (index * LANES, S::mask(bits(index) as u16));
-                S::store(to.add(at), S::select(mask, S::load(second.add(at)), S::load(first.add(at))));
+                choose_at!(32 * index, bits[index]);
             }
             if rest > 0 && whole > 0 {
-                // A vector that ends where the genes end: what it covers twice comes out the same, and there is no branch
+                // Vectors that end where the genes end: what they cover twice comes out the same, and there is no branch
                 // for each of the rest.
-                let (at, both) = (length - LANES, bits(whole - 1) & 0xffff | bits(whole) << LANES);
-                let mask = S::mask((both >> rest) as u16);
-                S::store(to.add(at), S::select(mask, S::load(second.add(at)), S::load(first.add(at))));
+                let both = u64::from(bits[whole]) << 32 | u64::from(bits[whole - 1]);
+                choose_at!(length - 32, (both >> rest) as u32);
             } else {
                 for place in 0..rest {
-                    *to.add(place) = if bits(0) >> place & 1 == 1 { *second.add(place) } else { *first.add(place) };
+                    *to.add(place) = if bits[0] >> place & 1 == 1 { *second.add(place) } else { *first.add(place) };
                 }
             }
         }
@@ -313,8 +354,9 @@ mod tests {
         rng.fill_normal(&mut normals, 1.0);
         rng.fill_uniform(&mut uniform);
         rng.sparse(1000, 0.01, |_, genes| chosen.extend_from_slice(genes));
-        let mut mixed = [0.0; 40];
-        choose(&mut mixed, &[0.0; 40], &[1.0; 40], &mut rng);
+        let (mut mixed, mut bits) = ([0.0; 40], [0; 2]);
+        rng.fill_bits(&mut bits);
+        dispatch(Choose { bits: &bits, to: &mut mixed, first: &[0.0; 40], second: &[1.0; 40] });
         let mask = mixed.iter().rev().fold(0_u64, |mask, bit| mask << 1 | *bit as u64);
         let mut powers = [0.0, 0.3, 1.0];
         power(&mut powers, 2.5);
@@ -376,7 +418,7 @@ mod tests {
                     for index in indices {
                         assert!(last < Some(*index));
                         last = Some(*index);
-                        hits[*index] += 1;
+                        hits[*index as usize] += 1;
                         count += 1;
                     }
                 });
@@ -418,7 +460,7 @@ mod tests {
         let first: Vec<f32> = (0..length).map(|x| 1.0 + x as f32).collect();
         let (mut mixed, mut counts) = (vec![0.0_f32; length], vec![0; length]);
         for _ in 0..1000 {
-            choose(&mut mixed, &first, &other, &mut rng);
+            choose(std::iter::once((&mut mixed[..], [&first[..], &other])), 1.0, &mut rng);
             for (place, x) in mixed.iter().enumerate() {
                 assert_eq!(x.abs(), 1.0 + place as f32);
                 counts[place] += i32::from(*x < 0.0);
@@ -462,18 +504,20 @@ mod tests {
             }
             let all = |isa| {
                 let mut normals = [[0.0; CHUNK / 2]; 2];
-                dispatch_on(isa, Normals { words: &words, deviation: 1.5, pairs: 32, normals: &mut normals });
+                let ([radii, turns], [cosines, sines]) = (&words, &mut normals);
+                dispatch_on(isa, Normals { radii, turns, deviation: 1.5, cosines, sines });
                 let mut whole = gaps;
                 dispatch_on(isa, Gaps { rate: [0.3, 0.05, 1e-9][round as usize % 3], words: &mut whole });
                 let mut mixed = vec![-1.0; 1000];
                 dispatch_on(isa, Choose { bits: &gaps, to: &mut mixed, first: &first, second: &other });
                 let mut powers = mixed.iter().map(|x| x.abs() / 1000.0).collect::<Vec<f32>>();
                 dispatch_on(isa, Powers::<true> { x: &mut powers, exponent: 0.7 });
-                let mut blocks = std::array::from_fn(|row| std::array::from_fn(|lane| gaps[(row + lane) % CHUNK]));
-                dispatch_on(isa, ChaCha(&mut blocks));
-                whole.iter_mut().zip(blocks.as_flattened()).for_each(|(x, word)| *x ^= word);
+                let mut groups = [[[0; GROUP]; 16]; GROUPS];
+                let key = gaps.first_chunk().expect("64 words");
+                dispatch_on(isa, ChaCha { key, first: u64::from(u32::MAX) - 5, groups: &mut groups });
                 let bits = normals.as_flattened().iter().chain(&powers).chain(&mixed).map(|x| x.to_bits());
-                bits.chain(whole).collect::<Vec<u32>>()
+                let words = whole.iter().chain(groups.as_flattened().as_flattened());
+                bits.chain(words.copied()).collect::<Vec<u32>>()
             };
             let plain = all(Isa::Scalar);
             Isa::available().into_iter().for_each(|isa| assert_eq!(all(isa), plain, "{isa:?}"));

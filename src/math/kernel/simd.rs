@@ -54,14 +54,16 @@ pub trait Simd: Copy {
     unsafe fn less(a: Self::V, b: Self::V) -> Self::M;
     /// a where the mask holds, else b.
     unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V;
-    /// The mask whose lane i is bit i.
-    unsafe fn mask(bits: u16) -> Self::M;
+    /// Two masks whose lanes are the bits from the lowest on, for [`Simd::select`] only.
+    unsafe fn masks(bits: u32) -> [Self::M; 2];
     /// Sixteen unsigned whole numbers, each as the nearest number of single precision.
     unsafe fn load_words(from: *const u32) -> Self::V;
     /// Sixteen numbers from 0 to 2³¹, cut down to whole ones.
     unsafe fn store_words(to: *mut u32, a: Self::V);
     unsafe fn load_bits(from: *const u32) -> Self::B;
-    unsafe fn store_bits(to: *mut u32, a: Self::B);
+    unsafe fn splat_bits(x: u32) -> Self::B;
+    /// Writes the first four words to `to` and every further four `stride` places of four behind.
+    unsafe fn store_fours(to: *mut [u32; 4], stride: usize, a: Self::B);
     /// a + b modulo 2³².
     unsafe fn add_bits(a: Self::B, b: Self::B) -> Self::B;
     /// The exclusive or of a and b, turned left by so many bits.
@@ -298,8 +300,8 @@ impl Simd for Scalar {
         std::array::from_fn(|lane| if mask[lane] { a[lane] } else { b[lane] })
     }
     #[inline(always)]
-    unsafe fn mask(bits: u16) -> Self::M {
-        std::array::from_fn(|lane| bits >> lane & 1 == 1)
+    unsafe fn masks(bits: u32) -> [Self::M; 2] {
+        [0, LANES].map(|first| std::array::from_fn(|lane| bits >> (first + lane) & 1 == 1))
     }
     #[inline(always)]
     unsafe fn load_words(from: *const u32) -> Self::V {
@@ -314,8 +316,14 @@ impl Simd for Scalar {
         unsafe { from.cast::<[u32; LANES]>().read_unaligned() }
     }
     #[inline(always)]
-    unsafe fn store_bits(to: *mut u32, a: Self::B) {
-        unsafe { to.cast::<[u32; LANES]>().write_unaligned(a) }
+    unsafe fn splat_bits(x: u32) -> Self::B {
+        [x; LANES]
+    }
+    #[inline(always)]
+    unsafe fn store_fours(to: *mut [u32; 4], stride: usize, a: Self::B) {
+        for (index, four) in a.as_chunks().0.iter().enumerate() {
+            unsafe { to.add(index * stride).write(*four) }
+        }
     }
     #[inline(always)]
     unsafe fn add_bits(a: Self::B, b: Self::B) -> Self::B {
@@ -521,15 +529,16 @@ mod x86 {
             unsafe { [_mm256_blendv_ps(b[0], a[0], mask[0]), _mm256_blendv_ps(b[1], a[1], mask[1])] }
         }
         #[inline(always)]
-        unsafe fn mask(bits: u16) -> Self::M {
+        unsafe fn masks(bits: u32) -> [Self::M; 2] {
             unsafe {
-                let places = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-                let low = _mm256_and_si256(_mm256_set1_epi32(i32::from(bits)), places);
-                let high = _mm256_and_si256(_mm256_set1_epi32(i32::from(bits >> 8)), places);
-                [
-                    _mm256_castsi256_ps(_mm256_cmpeq_epi32(low, places)),
-                    _mm256_castsi256_ps(_mm256_cmpeq_epi32(high, places)),
-                ]
+                // A selection looks at the signs: each lane's bit is moved there.
+                let (bits, lanes) = (_mm256_set1_epi32(bits as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+                let mut masks = [[_mm256_setzero_ps(); 2]; 2];
+                for quarter in 0..4 {
+                    let up = _mm256_sub_epi32(_mm256_set1_epi32(31 - 8 * quarter as i32), lanes);
+                    masks[quarter / 2][quarter % 2] = _mm256_castsi256_ps(_mm256_sllv_epi32(bits, up));
+                }
+                masks
             }
         }
         #[inline(always)]
@@ -558,8 +567,15 @@ mod x86 {
             unsafe { _mm256_loadu_si256(from.cast()) }
         }
         #[inline(always)]
-        unsafe fn store_bits(to: *mut u32, a: Self::B) {
-            unsafe { _mm256_storeu_si256(to.cast(), a) }
+        unsafe fn splat_bits(x: u32) -> Self::B {
+            unsafe { _mm256_set1_epi32(x as i32) }
+        }
+        #[inline(always)]
+        unsafe fn store_fours(to: *mut [u32; 4], stride: usize, a: Self::B) {
+            unsafe {
+                _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(a));
+                _mm_storeu_si128(to.add(stride).cast(), _mm256_extracti128_si256::<1>(a));
+            }
         }
         #[inline(always)]
         unsafe fn add_bits(a: Self::B, b: Self::B) -> Self::B {
@@ -755,8 +771,8 @@ mod x86 {
             unsafe { _mm512_mask_blend_ps(mask, b, a) }
         }
         #[inline(always)]
-        unsafe fn mask(bits: u16) -> Self::M {
-            bits
+        unsafe fn masks(bits: u32) -> [Self::M; 2] {
+            [bits as u16, (bits >> 16) as u16]
         }
         #[inline(always)]
         unsafe fn load_words(from: *const u32) -> Self::V {
@@ -771,8 +787,17 @@ mod x86 {
             unsafe { _mm512_loadu_si512(from.cast()) }
         }
         #[inline(always)]
-        unsafe fn store_bits(to: *mut u32, a: Self::B) {
-            unsafe { _mm512_storeu_si512(to.cast(), a) }
+        unsafe fn splat_bits(x: u32) -> Self::B {
+            unsafe { _mm512_set1_epi32(x as i32) }
+        }
+        #[inline(always)]
+        unsafe fn store_fours(to: *mut [u32; 4], stride: usize, a: Self::B) {
+            unsafe {
+                _mm_storeu_si128(to.cast(), _mm512_castsi512_si128(a));
+                _mm_storeu_si128(to.add(stride).cast(), _mm512_extracti32x4_epi32::<1>(a));
+                _mm_storeu_si128(to.add(2 * stride).cast(), _mm512_extracti32x4_epi32::<2>(a));
+                _mm_storeu_si128(to.add(3 * stride).cast(), _mm512_extracti32x4_epi32::<3>(a));
+            }
         }
         #[inline(always)]
         unsafe fn add_bits(a: Self::B, b: Self::B) -> Self::B {
