@@ -200,8 +200,10 @@ impl Rng {
     }
 
     /// True with this probability.
+    #[inline]
     pub fn chance(&mut self, probability: f64) -> bool {
-        self.uniform64() < probability
+        // As `uniform64() < probability`, in whole numbers: what the probability becomes is computed once outside of a loop.
+        self.bits64() >> 11 < (probability * 9_007_199_254_740_992.0).ceil() as u64
     }
 
     /// A whole number below `bound`, all equally likely.
@@ -229,26 +231,6 @@ impl Rng {
             if product as u64 >= threshold {
                 return (product >> 64) as usize;
             }
-        }
-    }
-
-    /// Fills `out` with whole numbers below `bound`, all equally likely.
-    ///
-    /// # Panics
-    /// If `bound` is 0.
-    pub fn fill_below(&mut self, bound: u32, out: &mut [u32]) {
-        assert!(bound > 0, "no number lies below 0");
-        self.fill_bits(out);
-        let threshold = bound.wrapping_neg() % bound;
-        let mut unfair = false;
-        for word in &mut *out {
-            let product = u64::from(*word) * u64::from(bound);
-            unfair |= (product as u32) < threshold;
-            *word = (product >> 32) as u32;
-        }
-        // As in `below`. Hardly ever one of them would have to be drawn again; then all are.
-        if unfair {
-            out.iter_mut().for_each(|out| *out = self.below(bound as usize) as u32);
         }
     }
 
@@ -337,6 +319,16 @@ mod tests {
             bulk.fill_bits(&mut words);
             assert!(words.iter().all(|word| *word == single.bits32()));
             assert!(bulk.next_words(&mut words).iter().all(|word| *word == single.bits32()));
+        }
+    }
+
+    #[test]
+    fn a_chance_is_a_uniform_number_below_it() {
+        let (mut chances, mut numbers) = (rng(), rng());
+        for round in 0..4000 {
+            let number = numbers.uniform64();
+            let probability = [0.0, 1.0, 0.9, number, number.next_up(), number.next_down(), f64::NAN][round % 7];
+            assert_eq!(chances.chance(probability), number < probability, "{number} {probability}");
         }
     }
 

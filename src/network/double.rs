@@ -2,12 +2,16 @@
 //!
 //! Sixteen rows lie in lanes; every row's sum begins at the threshold and runs over the inputs in serial order with fused
 //! multiply-add, as in the kernels of single precision. Sums over rows run in sixteen lanes, row r in lane r mod 16, that
-//! are added up in order at the end; those of the Gram matrix run in the order of the rows. So the bits depend on no
-//! instruction set. `reference` is the oracle.
+//! are added up in order at the end; those of the Gram matrix (`gram`) run in the order of the rows. So the bits depend on
+//! no instruction set. `reference` is the oracle.
 // The loops name their lanes.
 #![allow(clippy::needless_range_loop)]
 
-use crate::math::double::{LANES, Lanes, add_gram, exp_nonpositive, logistic, padded, tanh};
+mod gram;
+
+pub use gram::gauss_newton;
+
+use crate::math::double::{LANES, Lanes, exp_nonpositive, logistic, tanh};
 #[cfg(test)]
 use crate::math::kernel::counter as kernel_counter;
 use crate::math::kernel::{Loop, vectorized};
@@ -15,9 +19,6 @@ use crate::math::{Activation, Rows};
 use crate::network::{Dense, Head, Mlp};
 
 const ZERO: Lanes = [0.0; LANES];
-/// Rows of the Jacobian that are gathered before they are multiplied.
-const GATHERED: usize = 64;
-
 /// Memory that these passes work in; it grows at first use.
 #[derive(Clone, Debug, Default)]
 pub struct DoubleWorkspace {
@@ -43,12 +44,6 @@ pub struct DoubleWorkspace {
 }
 
 impl DoubleWorkspace {
-    /// Numbers that a Gram matrix of so many parameters takes besides the result.
-    pub fn gram_numbers(parameters: u64) -> u64 {
-        let columns = (parameters + 1).next_multiple_of(8);
-        columns * (columns + GATHERED as u64)
-    }
-
     fn prepare(&mut self, network: &Mlp, second: bool) {
         let layers = network.layers();
         let mut sizes = vec![network.inputs()];
@@ -119,39 +114,6 @@ pub fn hessian_product(
     memory.prepare(network, true);
     memory.sums.resize(params.len(), ZERO);
     vectorized(HessianPass { network, params, direction, rows, product, memory });
-}
-
-/// With the residuals e = output − target of all rows and outputs and their Jacobian J by the parameters: JᵀJ, its lower
-/// triangle written to `gram` (`[parameters × parameters]`), and Jᵀe, written to `pull`. Returns the mean of e².
-///
-/// # Panics
-/// If the loss is not the mean squared error, too.
-pub fn gauss_newton(
-    network: &Mlp,
-    params: &[f64],
-    rows: &Rows,
-    gram: &mut [f64],
-    pull: &mut [f64],
-    memory: &mut DoubleWorkspace,
-) -> f64 {
-    check(network, params, rows);
-    assert_eq!(network.head(), Head::Squared, "residuals are those of the mean squared error");
-    let parameters = params.len();
-    assert_eq!((gram.len(), pull.len()), (parameters * parameters, parameters));
-    memory.prepare(network, false);
-    let columns = padded(parameters + 1);
-    memory.gram.clear();
-    memory.gram.resize(columns * columns, 0.0);
-    memory.jacobian.clear();
-    memory.jacobian.resize(GATHERED * columns, 0.0);
-    let widest = memory.delta.len() * LANES;
-    memory.turned.iter_mut().for_each(|line| line.resize(widest, 0.0));
-    vectorized(JacobianPass { network, params, rows, columns, memory });
-    for row in 0..parameters {
-        gram[row * parameters..][..=row].copy_from_slice(&memory.gram[row * columns..][..=row]);
-    }
-    pull.copy_from_slice(&memory.gram[parameters * columns..][..parameters]);
-    memory.gram[parameters * columns + parameters] / (rows.count() * rows.outputs()) as f64
 }
 
 fn check(network: &Mlp, params: &[f64], rows: &Rows) {
@@ -280,56 +242,6 @@ impl Loop for HessianPass<'_> {
             }
         }
         add_up(&memory.sums, rows.count() as f64, product);
-    }
-}
-
-/// Fills `memory.gram` with [J e]ᵀ[J e].
-struct JacobianPass<'a> {
-    network: &'a Mlp,
-    params: &'a [f64],
-    rows: &'a Rows,
-    columns: usize,
-    memory: &'a mut DoubleWorkspace,
-}
-
-impl Loop for JacobianPass<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let JacobianPass { network, params, rows, columns, memory } = self;
-        let layers = network.layers();
-        let last = layers.len() - 1;
-        let mut gathered = 0;
-        for (first, live, vectors) in rows.tile_shapes() {
-            for vector in 0..vectors {
-                let live = live.saturating_sub(vector * LANES).min(LANES);
-                load(rows, first, vectors, vector, &mut memory.values[0]);
-                forward(layers, params, &mut memory.values, &mut memory.slopes, None);
-                for output in 0..rows.outputs() {
-                    if gathered + live > GATHERED {
-                        add_gram(&memory.jacobian[..gathered * columns], columns, &mut memory.gram);
-                        gathered = 0;
-                    }
-                    let to = &mut memory.jacobian[gathered * columns..][..live * columns];
-                    gathered += live;
-                    let targets = &rows.target_tile(first)[(output * vectors + vector) * LANES..][..LANES];
-                    for (lane, row) in to.chunks_exact_mut(columns).enumerate() {
-                        row[params.len()] = memory.values[last + 1][output][lane] - f64::from(targets[lane]);
-                    }
-                    memory.delta[..rows.outputs()].fill(ZERO);
-                    memory.delta[output] = memory.slopes[last][output];
-                    for (index, layer) in layers.iter().enumerate().rev() {
-                        write_rows(layer, &memory.delta, &memory.values[index], &mut memory.turned, to, columns);
-                        if index > 0 {
-                            pass_back(layer, params, &memory.delta, &mut memory.before);
-                            times(&mut memory.before, &memory.slopes[index - 1]);
-                            std::mem::swap(&mut memory.delta, &mut memory.before);
-                        }
-                    }
-                }
-            }
-        }
-        add_gram(&memory.jacobian[..gathered * columns], columns, &mut memory.gram);
     }
 }
 
@@ -588,44 +500,6 @@ fn add_weights(layer: &Dense, delta: &[Lanes], x: &[Lanes], sums: &mut [Lanes]) 
     counter::WORK.with(|count| count.set(count.get() + (layer.weights.len() * LANES) as u64));
 }
 
-/// delta xᵀ and delta of each row, written to its columns.
-#[inline(always)]
-fn write_rows(layer: &Dense, delta: &[Lanes], x: &[Lanes], turned: &mut [Vec<f64>; 2], to: &mut [f64], columns: usize) {
-    let [values, deltas] = turned;
-    turn(&x[..layer.inputs], values);
-    turn(&delta[..layer.outputs], deltas);
-    for (lane, row) in to.chunks_exact_mut(columns).enumerate() {
-        let x = &values[lane * layer.inputs..][..layer.inputs];
-        let delta = &deltas[lane * layer.outputs..][..layer.outputs];
-        let (weights, biases) = row[layer.weights.start..layer.biases.end].split_at_mut(layer.weights.len());
-        if let [x] = x {
-            for (to, delta) in weights.iter_mut().zip(delta) {
-                *to = delta * x;
-            }
-        } else {
-            for (to, delta) in weights.chunks_exact_mut(layer.inputs).zip(delta) {
-                for (to, x) in to.iter_mut().zip(x) {
-                    *to = delta * x;
-                }
-            }
-        }
-        biases.copy_from_slice(delta);
-    }
-    #[cfg(test)]
-    counter::WORK.with(|count| count.set(count.get() + (layer.weights.len() * LANES) as u64));
-}
-
-/// From units of lanes to rows of units.
-#[inline(always)]
-fn turn(from: &[Lanes], to: &mut [f64]) {
-    let units = from.len();
-    for (lane, row) in to[..units * LANES].chunks_exact_mut(units).enumerate() {
-        for (to, from) in row.iter_mut().zip(from) {
-            *to = from[lane];
-        }
-    }
-}
-
 /// Running sums, added up in order, as means over the rows.
 #[inline(always)]
 fn add_up(sums: &[Lanes], count: f64, out: &mut [f64]) {
@@ -645,185 +519,4 @@ mod counter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::math::kernel::{Isa, vectorized_on};
-    use crate::network::{Loss, Output, reference};
-    use crate::rng::{Purpose, Streams};
-
-    /// Networks of all heads and kinds of activation, with odd and even widths, and some number of rows.
-    fn cases() -> Vec<(Mlp, usize)> {
-        let mlp = |inputs, hidden: &[(usize, Activation)], outputs, output, loss| {
-            Mlp::new(inputs, hidden, outputs, output, loss).unwrap()
-        };
-        use Activation::*;
-        let (squared, entropy) = (Loss::MeanSquared, Loss::CrossEntropy);
-        vec![
-            (mlp(1, &[(10, Tanh)], 1, Output::Linear, squared), 50),
-            (mlp(3, &[(5, Logistic), (4, Tanh)], 2, Output::Tanh, squared), 17),
-            (mlp(4, &[(3, Silu)], 3, Output::Logistic, squared), 16),
-            (mlp(2, &[(7, Gelu), (3, Softplus)], 3, Output::Softmax, entropy), 100),
-            (mlp(2, &[(3, Sin), (2, Gaussian)], 2, Output::Logistic, entropy), 7),
-            (mlp(5, &[], 1, Output::Linear, squared), 1),
-            (mlp(2, &[(4, Square), (3, Cos)], 1, Output::Linear, squared), 20),
-        ]
-    }
-
-    struct Case {
-        network: Mlp,
-        rows: Rows,
-        inputs: Vec<f64>,
-        targets: Vec<f64>,
-        params: Vec<f64>,
-        direction: Vec<f64>,
-    }
-
-    fn case((network, count): (Mlp, usize)) -> Case {
-        let mut rng = Streams::new(5).stream(Purpose::Arm, 0, count as u64);
-        let inputs: Vec<f32> = (0..count * network.inputs()).map(|_| rng.between(-1.5, 1.5)).collect();
-        let mut targets = vec![0.0_f32; count * network.outputs()];
-        for row in targets.chunks_mut(network.outputs()) {
-            row[rng.below(network.outputs())] = 1.0;
-        }
-        let normal = |rng: &mut crate::rng::Rng| (0..network.parameters()).map(|_| 0.7 * rng.normal()).collect();
-        let (params, direction) = (normal(&mut rng), normal(&mut rng));
-        let wide = |numbers: &[f32]| numbers.iter().map(|x| f64::from(*x)).collect();
-        Case {
-            rows: Rows::new(&inputs, &targets, network.inputs(), network.outputs()),
-            inputs: wide(&inputs),
-            targets: wide(&targets),
-            network,
-            params,
-            direction,
-        }
-    }
-
-    #[track_caller]
-    fn near(ours: &[f64], theirs: &[f64], tolerance: f64) {
-        let scale = theirs.iter().fold(1e-3_f64, |most, x| most.max(x.abs()));
-        for (a, b) in ours.iter().zip(theirs) {
-            assert!((a - b).abs() <= tolerance * scale, "{a} {b} of {scale}");
-        }
-    }
-
-    #[test]
-    fn loss_and_gradient_are_those_of_the_plain_twin() {
-        for case in cases().into_iter().map(case) {
-            let Case { network, rows, inputs, targets, params, .. } = &case;
-            let mut memory = DoubleWorkspace::default();
-            let mut ours = vec![0.0; params.len()];
-            let loss_with = gradient(network, params, rows, &mut ours, &mut memory);
-            let (expected, theirs) = reference::gradient(network, params, inputs, targets);
-            near(&[loss_with, loss(network, params, rows, &mut memory)], &[expected; 2], 1e-14);
-            near(&ours, &theirs, 1e-13);
-        }
-    }
-
-    #[test]
-    fn hessian_products_are_central_differences_of_the_gradient() {
-        for case in cases().into_iter().map(case) {
-            let Case { network, rows, inputs, targets, params, direction } = &case;
-            let mut ours = vec![0.0; params.len()];
-            hessian_product(network, params, direction, rows, &mut ours, &mut DoubleWorkspace::default());
-            let at = |distance: f64| {
-                let moved: Vec<f64> = params.iter().zip(direction).map(|(x, d)| x + distance * d).collect();
-                reference::gradient(network, &moved, inputs, targets).1
-            };
-            let difference =
-                |h: f64| -> Vec<f64> { at(h).iter().zip(at(-h)).map(|(up, down)| (up - down) / (2.0 * h)).collect() };
-            // Two of them, so that the errors of second order cancel.
-            let theirs: Vec<f64> =
-                difference(1e-4).iter().zip(difference(2e-4)).map(|(near, far)| (4.0 * near - far) / 3.0).collect();
-            near(&ours, &theirs, 1e-8);
-        }
-    }
-
-    #[test]
-    fn gauss_newton_is_made_of_the_jacobian_of_the_residuals() {
-        for case in cases().into_iter().map(case).filter(|case| case.network.head() == Head::Squared) {
-            let Case { network, rows, inputs, targets, params, .. } = &case;
-            let (parameters, outputs) = (params.len(), network.outputs());
-            let (mut gram, mut pull) = (vec![0.0; parameters * parameters], vec![0.0; parameters]);
-            let mut memory = DoubleWorkspace::default();
-            let mean = gauss_newton(network, params, rows, &mut gram, &mut pull, &mut memory);
-            near(&[mean], &[reference::loss(network, params, inputs, targets)], 1e-13);
-            // The gradient of the mean of e² is 2 Jᵀe / count.
-            let (_, gradient) = reference::gradient(network, params, inputs, targets);
-            let scaled: Vec<f64> = pull.iter().map(|g| 2.0 * g / (rows.count() * outputs) as f64).collect();
-            near(&scaled, &gradient, 1e-12);
-            // One residual at a time: a row with the output itself as target has the loss e² = 0 and the Hessian
-            // 2 jjᵀ / outputs, so that jᵀv comes out of the twin's gradient at a target that is off by 1.
-            let mut expected = vec![0.0; parameters * parameters];
-            for row in 0..rows.count() {
-                let input = &inputs[row * network.inputs()..][..network.inputs()];
-                for output in 0..outputs {
-                    let slope = |shift: f64| {
-                        let mut target = vec![0.0; outputs];
-                        target[output] = shift;
-                        reference::gradient(network, params, input, &target).1
-                    };
-                    // d/dp mean (y − t)² is linear in t: the difference of two targets leaves −2 j / outputs.
-                    let (zero, one) = (slope(0.0), slope(1.0));
-                    let j: Vec<f64> = zero.iter().zip(&one).map(|(a, b)| 0.5 * outputs as f64 * (a - b)).collect();
-                    for p in 0..parameters {
-                        for q in 0..=p {
-                            expected[p * parameters + q] += j[p] * j[q];
-                        }
-                    }
-                }
-            }
-            near(&gram, &expected, 1e-12);
-        }
-    }
-
-    #[test]
-    fn every_instruction_set_gives_the_same_bits() {
-        for case in cases().into_iter().map(case) {
-            let Case { network, rows, params, direction, .. } = &case;
-            let mut before: Option<Vec<u64>> = None;
-            for isa in Isa::available() {
-                let mut memory = DoubleWorkspace::default();
-                let mut all = Vec::new();
-                let mut out = vec![0.0; params.len()];
-                memory.prepare(network, false);
-                memory.sums.resize(params.len(), ZERO);
-                let gradient = Some(&mut out[..]);
-                all.push(vectorized_on(isa, Pass { network, params, rows, memory: &mut memory, gradient }));
-                all.extend(&out);
-                memory.prepare(network, true);
-                memory.sums.resize(params.len(), ZERO);
-                let (product, memory) = (&mut out[..], &mut memory);
-                vectorized_on(isa, HessianPass { network, params, direction, rows, product, memory });
-                all.extend(&out);
-                let bits: Vec<u64> = all.iter().map(|x| x.to_bits()).collect();
-                assert_eq!(*before.get_or_insert_with(|| bits.clone()), bits, "{isa:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn passes_do_the_work_that_is_said() {
-        let Case { network, rows, params, direction, .. } = case((
-            Mlp::new(3, &[(5, Activation::Tanh), (4, Activation::Tanh)], 2, Output::Linear, Loss::MeanSquared).unwrap(),
-            32,
-        ));
-        // Derivatives by the inputs of the first layer are wanted by nobody.
-        let (all, deeper, rows_now) = (15 + 20 + 8, 20 + 8, 32);
-        let (mut memory, mut out) = (DoubleWorkspace::default(), vec![0.0; params.len()]);
-        let mut gram = vec![0.0; params.len() * params.len()];
-        let counted = |work: &mut dyn FnMut()| {
-            let before = (kernel_counter::FORWARD.get(), counter::WORK.get());
-            work();
-            (kernel_counter::FORWARD.get() - before.0, counter::WORK.get() - before.1)
-        };
-        let expected = |forward: u64, backward: u64| (all * rows_now, (all * forward + backward) * rows_now);
-        assert_eq!(counted(&mut || _ = loss(&network, &params, &rows, &mut memory)), expected(1, 0));
-        let found = counted(&mut || _ = gradient(&network, &params, &rows, &mut out, &mut memory));
-        assert_eq!(found, expected(1, deeper + all));
-        let found = counted(&mut || hessian_product(&network, &params, &direction, &rows, &mut out, &mut memory));
-        assert_eq!(found, expected(3, 3 * deeper + 2 * all));
-        // Each of two outputs passes back and is written.
-        let found = counted(&mut || _ = gauss_newton(&network, &params, &rows, &mut gram, &mut out, &mut memory));
-        assert_eq!(found, expected(1, 2 * (deeper + all)));
-    }
-}
+mod tests;

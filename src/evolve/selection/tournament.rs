@@ -30,11 +30,27 @@ impl Select for Tournament {
             while left > 0 {
                 let drawn = &mut drawn[..left.min(SOME)];
                 rng.fill_below(candidates, drawn);
-                let tournaments = drawn.chunks(size).zip(&mut *parents);
-                tournaments.for_each(|(drawn, best)| *best = drawn.iter().fold(*best, |best, next| best.min(*next)));
+                // Sizes that are usual get loops of their own length.
+                match size {
+                    2 => best::<2>(drawn, parents),
+                    3 => best::<3>(drawn, parents),
+                    4 => best::<4>(drawn, parents),
+                    _ => {
+                        let tournaments = drawn.chunks(size).zip(&mut *parents);
+                        tournaments
+                            .for_each(|(drawn, best)| *best = drawn.iter().fold(*best, |best, next| best.min(*next)));
+                    }
+                }
                 left -= drawn.len();
             }
         }
+    }
+}
+
+/// The best of each `N` that were drawn.
+fn best<const N: usize>(drawn: &[u32], parents: &mut [u32]) {
+    for (drawn, parent) in drawn.as_chunks::<N>().0.iter().zip(parents) {
+        *parent = drawn.iter().fold(u32::MAX, |best, next| best.min(*next));
     }
 }
 
@@ -45,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_best_of_those_drawn_wins() {
-        for (size, n) in [(1, 5_usize), (3, 8)] {
+        for (size, n) in [(1, 5_usize), (2, 7), (3, 8), (4, 6), (5, 9)] {
             let beaten = |rank: usize| libm::pow((n - rank) as f64 / n as f64, size as f64);
             let tournament = Tournament { size: Count::new(size).unwrap() };
             check_frequencies(&tournament, n, |rank| beaten(rank) - beaten(rank + 1));

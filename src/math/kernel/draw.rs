@@ -3,7 +3,7 @@
 //! All of them read the words of one [`Rng`] in order, so that a stream gives the same numbers on every instruction set.
 
 use super::elementary::{cos_pi, exp_nonpositive, expm1, ln, ln_1p, sin_pi};
-use super::simd::{Kernel, LANES, Simd, dispatch};
+use super::simd::{Kernel, LANES, Loop, Simd, dispatch, vectorized};
 use crate::rng::{GROUP, GROUPS, Group, Rng};
 
 /// Words that are drawn and worked on together: what a group of blocks of [`Rng`] has.
@@ -29,6 +29,19 @@ impl Rng {
             let words = &mut words[..out.len()];
             self.fill_bits(words);
             out.iter_mut().zip(words).for_each(|(x, word)| *x = (*word >> 8) as f32 * (1.0 / 16_777_216.0));
+        }
+    }
+
+    /// Fills `out` with whole numbers below `bound`, all equally likely.
+    ///
+    /// # Panics
+    /// If `bound` is 0.
+    pub fn fill_below(&mut self, bound: u32, out: &mut [u32]) {
+        assert!(bound > 0, "no number lies below 0");
+        self.fill_bits(out);
+        // As in `below`. Hardly ever one of them would have to be drawn again; then all are.
+        if vectorized(Below { bound, words: &mut *out }) {
+            out.iter_mut().for_each(|out| *out = self.below(bound as usize) as u32);
         }
     }
 
@@ -98,6 +111,27 @@ impl Rng {
                 visit(self, &chosen[..count]);
             }
         }
+    }
+}
+
+/// Random words to whole numbers below a bound; whether one of them would make some number likelier than others.
+struct Below<'a> {
+    bound: u32,
+    words: &'a mut [u32],
+}
+
+impl Loop for Below<'_> {
+    type Output = bool;
+    #[inline(always)]
+    fn run(self) -> bool {
+        let threshold = self.bound.wrapping_neg() % self.bound;
+        let mut unfair = false;
+        for word in self.words {
+            let product = u64::from(*word) * u64::from(self.bound);
+            unfair |= (product as u32) < threshold;
+            *word = (product >> 32) as u32;
+        }
+        unfair
     }
 }
 
@@ -252,9 +286,13 @@ impl<'a, I: Iterator<Item = (&'a mut [f32], [&'a [f32]; 2])>> Kernel for ChooseE
                 child.copy_from_slice(first);
                 continue;
             }
-            for (to, (first, second)) in child.chunks_mut(MOST).zip(first.chunks(MOST).zip(second.chunks(MOST))) {
-                let bits = self.rng.next_words(&mut buffer[..to.len().div_ceil(32)]);
+            let mut from = 0;
+            while from < child.len() {
+                let genes = from..child.len().min(from + MOST);
+                let bits = self.rng.next_words(&mut buffer[..genes.len().div_ceil(32)]);
+                let (to, first, second) = (&mut child[genes.clone()], &first[genes.clone()], &second[genes.clone()]);
                 unsafe { Choose { bits, to, first, second }.run::<S>() }
+                from = genes.end;
             }
         }
     }
