@@ -331,11 +331,12 @@ impl Study {
             let parameters = 4 * u128::from(plans.parameters);
             let equations = u128::from(method.equations(network, rows[0]));
             let workspace = Workspace::bytes(network.layers());
+            let team = Workspace::team_bytes(network.layers(), rows[0], threads);
             // What a training remembers that holds whole matrices, also in the scores of each thread.
             let memory = u128::from(plans.training.bytes(plans.parameters));
             // Some five slices of parameters for the optimizer and the records of a run.
             let slices = parameters * (u128::from(method.genomes(&plans)) + 5);
-            slices + equations + (workspace + memory) * (1 + threads as u128)
+            slices + equations + team + (workspace + memory) * (1 + threads as u128)
         };
         let arm = (0..self.experiment.arms.len()).map(arm).max().unwrap_or(0);
         [data, predictions, packed + parts + arm]

@@ -338,7 +338,7 @@ impl<'a> Observer<'a> {
         let unit = (self.study.network.multiply_adds() * rows) as u64;
         let budget = self.study.budget(rows);
         let watch = self.watch;
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch::shared();
         let (arm_name, seed) = (self.arm, self.seed);
         let tell = |step: &TrainingStep| watch.event(Event::Stepped { arm: arm_name, seed, step });
         let follow: Option<&dyn Fn(&TrainingStep)> = if watch.follows(arm_name, seed) { Some(&tell) } else { None };

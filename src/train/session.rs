@@ -43,6 +43,13 @@ pub struct Scratch {
     order_of: Option<(Streams, u64)>,
 }
 
+impl Scratch {
+    /// For a training of its own: its gradients may be shared among threads, as [`Workspace::shared`] says.
+    pub fn shared() -> Scratch {
+        Scratch { workspace: Workspace::shared(), ..Scratch::default() }
+    }
+}
+
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {

@@ -78,7 +78,7 @@ pub fn train(shape: &Shape, optimizer: &str, batch: Batch, arrays: Option<&Path>
     let context =
         TrainContext { network: &network, supervised: &supervised, training: &training, streams: Streams::new(1) };
     let count = supervised.training.count();
-    let (mut scratch, mut cost) = (Scratch::default(), Cost::ZERO);
+    let (mut scratch, mut cost) = (Scratch::shared(), Cost::ZERO);
     if matches!(training.optimizer.steps(), Steps::ByObjective(_)) {
         // From the start each time: near an optimum such methods do other work.
         const STEPS: usize = 10;
@@ -140,7 +140,7 @@ pub fn arm(shape: &Shape, method: &str, passes: u64, visit: Visit) -> Result<()>
     let train =
         TrainContext { network: &network, supervised: &supervised, training: &training, streams: Streams::new(1) };
     let macs = (network.multiply_adds() * supervised.training.count()) as u64;
-    let mut scratch = Scratch::default();
+    let mut scratch = Scratch::shared();
     let mut run = || -> Result<(Cost, f64)> {
         let mut arm = method.start(StartContext { train, arms: &[], finished: &[] })?;
         let (mut cost, mut log) = (Cost::ZERO, Log::default());

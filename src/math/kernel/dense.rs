@@ -6,9 +6,10 @@
 //! row r in sum r mod 16, and add those up in order at the end. None of this depends on the width of an instruction set.
 
 use super::AlignedBuffer;
-use super::activate::{activate, keeps_slopes, times_slope};
-use super::head::{head, keep_alive, probabilities};
-use super::product::{NARROW, Outer, Product, RunningOuter, add_up, sum_rows, transpose};
+use super::activate::{activate, keeps_slopes};
+use super::gradient::{GradientPass, TILES_EACH, is_shared};
+use super::head::{head, probabilities};
+use super::product::{NARROW, Product};
 use super::simd::{Isa, Kernel, LANES, Simd, dispatch_on};
 use crate::math::activation::Activation;
 use crate::math::rows::{Rows, TILE};
@@ -43,18 +44,40 @@ pub enum Head {
 /// Memory that a pass works in. One per thread; reused for every network of the same or a smaller shape.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
-    /// Per layer, feature-major tile of activations, `[units × TILE]`.
-    activations: Vec<AlignedBuffer>,
-    /// Per layer, the activations' derivatives where they need the sums.
-    slopes: Vec<AlignedBuffer>,
-    /// Per hidden layer, the tile of activations row by row, padded to lanes.
-    by_row: Vec<AlignedBuffer>,
-    /// Derivatives of the loss by the sums of a layer, and of the one before.
-    delta: AlignedBuffer,
-    previous_delta: AlignedBuffer,
+    /// The tile under way.
+    pub(super) tile: Tile,
     /// Per layer, 16 running sums per weight (layers with few inputs) and per threshold.
-    weight_sums: Vec<AlignedBuffer>,
-    bias_sums: Vec<AlignedBuffer>,
+    pub(super) weight_sums: Vec<AlignedBuffer>,
+    pub(super) bias_sums: Vec<AlignedBuffer>,
+    /// Tiles that several threads work on at once; none unless gradients are shared.
+    pub(super) team: Vec<Tile>,
+    pub(super) shares: bool,
+}
+
+/// What a pass keeps of a tile of rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tile {
+    /// Per layer, feature-major activations, `[units × TILE]`.
+    pub activations: Vec<AlignedBuffer>,
+    /// Per layer, the activations' derivatives where they need the sums.
+    pub slopes: Vec<AlignedBuffer>,
+    /// Per hidden layer, the activations row by row, padded to lanes.
+    pub by_row: Vec<AlignedBuffer>,
+    /// Per layer, derivatives of the loss by the sums, `[units × TILE]`.
+    pub deltas: Vec<AlignedBuffer>,
+    /// Losses of the rows, vector by vector.
+    pub losses: [[f32; LANES]; TILE / LANES],
+}
+
+fn grow(buffers: &mut Vec<AlignedBuffer>, lengths: impl Iterator<Item = usize>) {
+    for (index, length) in lengths.enumerate() {
+        if index == buffers.len() {
+            buffers.push(AlignedBuffer::default());
+        }
+        if buffers[index].len() < length {
+            buffers[index].reset(length);
+        }
+    }
 }
 
 impl Workspace {
@@ -63,48 +86,54 @@ impl Workspace {
         Workspace::default()
     }
 
-    /// Bytes that gradients of a network with these layers need.
-    pub fn bytes(layers: &[Dense]) -> u128 {
-        let (mut tiles, mut sums) = (0, 0);
-        for layer in layers {
-            let slopes = if keeps_slopes(layer.activation) { layer.outputs } else { 0 };
-            tiles += (layer.outputs + slopes + layer.outputs.next_multiple_of(LANES)) as u128;
-            sums += (running_weights(layer) + layer.outputs * LANES) as u128;
-        }
-        let widest = layers.iter().map(|layer| layer.outputs).max().unwrap_or(0) as u128;
-        4 * (tiles * TILE as u128 + sums + 2 * widest * TILE as u128)
+    /// Likewise, and gradients of large networks over many rows are shared among the threads of the pool that asks for
+    /// them. Not for those who hold a lock meanwhile: a thread that waits for the others may turn to any other work.
+    pub fn shared() -> Workspace {
+        Workspace { shares: true, ..Workspace::default() }
     }
 
-    fn prepare(&mut self, layers: &[Dense], backward: bool) {
-        fn grow(buffers: &mut Vec<AlignedBuffer>, lengths: impl Iterator<Item = usize>) {
-            for (index, length) in lengths.enumerate() {
-                if index == buffers.len() {
-                    buffers.push(AlignedBuffer::default());
-                }
-                if buffers[index].len() < length {
-                    buffers[index].reset(length);
-                }
-            }
+    /// Bytes that gradients of a network with these layers need.
+    pub fn bytes(layers: &[Dense]) -> u128 {
+        let sums = |layer: &Dense| (running_weights(layer) + layer.outputs * LANES) as u128;
+        Tile::bytes(layers) + 4 * layers.iter().map(sums).sum::<u128>()
+    }
+
+    /// Bytes more, where gradients over so many rows are shared among so many threads.
+    pub fn team_bytes(layers: &[Dense], rows: usize, threads: usize) -> u128 {
+        if is_shared(layers, rows, threads) { (threads * TILES_EACH) as u128 * Tile::bytes(layers) } else { 0 }
+    }
+
+    pub(super) fn prepare(&mut self, layers: &[Dense], backward: bool) {
+        self.tile.prepare(layers, backward);
+        if backward {
+            grow(&mut self.weight_sums, layers.iter().map(running_weights));
+            grow(&mut self.bias_sums, layers.iter().map(|layer| layer.outputs * LANES));
         }
+    }
+}
+
+impl Tile {
+    fn bytes(layers: &[Dense]) -> u128 {
+        let units = |layer: &Dense| {
+            let slopes = if keeps_slopes(layer.activation) { layer.outputs } else { 0 };
+            (2 * layer.outputs + slopes + layer.outputs.next_multiple_of(LANES)) as u128
+        };
+        4 * TILE as u128 * layers.iter().map(units).sum::<u128>()
+    }
+
+    pub fn prepare(&mut self, layers: &[Dense], backward: bool) {
         grow(&mut self.activations, layers.iter().map(|layer| layer.outputs * TILE));
         if backward {
             let slopes = |layer: &Dense| if keeps_slopes(layer.activation) { layer.outputs * TILE } else { 0 };
             grow(&mut self.slopes, layers.iter().map(slopes));
             grow(&mut self.by_row, layers.iter().map(|layer| layer.outputs.next_multiple_of(LANES) * TILE));
-            grow(&mut self.weight_sums, layers.iter().map(running_weights));
-            grow(&mut self.bias_sums, layers.iter().map(|layer| layer.outputs * LANES));
-            let widest = layers.iter().map(|layer| layer.outputs * TILE).max().unwrap_or(0);
-            for buffer in [&mut self.delta, &mut self.previous_delta] {
-                if buffer.len() < widest {
-                    buffer.reset(widest);
-                }
-            }
+            grow(&mut self.deltas, layers.iter().map(|layer| layer.outputs * TILE));
         }
     }
 }
 
 /// Numbers that the running sums of a layer's weights take.
-fn running_weights(layer: &Dense) -> usize {
+pub(super) fn running_weights(layer: &Dense) -> usize {
     if layer.inputs <= NARROW { layer.inputs * layer.outputs * LANES } else { 0 }
 }
 
@@ -201,7 +230,7 @@ impl Net<'_> {
         self.check(params, rows);
         assert_eq!(gradient.len(), params.len());
         workspace.prepare(self.layers, true);
-        dispatch_on(isa, GradientPass { net: *self, params, rows, source, gradient, workspace })
+        super::gradient::gradient(isa, GradientPass { net: *self, params, rows, source, gradient, workspace })
     }
 
     fn check(&self, params: &[f32], rows: &Rows) {
@@ -241,117 +270,11 @@ impl Kernel for LossPass<'_> {
         let mut sums = [0.0_f32; LANES];
         for (first, live, vectors) in rows.tile_shapes() {
             unsafe {
-                forward::<S>(net.layers, params, rows.tile(first), vectors, &mut workspace.activations, None);
-                let outputs = workspace.activations[net.layers.len() - 1].as_mut_ptr();
-                let targets = rows.target_tile(first).as_ptr();
-                head::<S>(net.head, rows.outputs(), vectors, live, outputs, targets, &mut sums, None);
-            }
-        }
-        sums.iter().map(|sum| f64::from(*sum)).sum::<f64>() / rows.count() as f64
-    }
-}
-
-struct GradientPass<'a> {
-    net: Net<'a>,
-    params: &'a [f32],
-    rows: &'a Rows,
-    source: Source<'a>,
-    gradient: &'a mut [f32],
-    workspace: &'a mut Workspace,
-}
-
-impl Kernel for GradientPass<'_> {
-    type Output = f64;
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) -> f64 {
-        let GradientPass { net, params, rows, source, gradient, workspace } = self;
-        let layers = net.layers;
-        #[cfg(test)]
-        let before = counter::FORWARD.with(std::cell::Cell::get);
-        let last = layers.len() - 1;
-        let mut sums = [0.0_f32; LANES];
-        let scale = 1.0 / rows.count() as f32;
-        for (first, live, vectors) in rows.tile_shapes() {
-            let width = vectors * LANES;
-            unsafe {
-                let slopes = Some(&mut workspace.slopes[..]);
-                forward::<S>(layers, params, rows.tile(first), vectors, &mut workspace.activations, slopes);
-                let outputs = workspace.activations[last].as_mut_ptr();
-                let delta = workspace.delta.as_mut_ptr();
-                match source {
-                    Source::Loss => {
-                        let back = Some((delta, scale));
-                        let targets = rows.target_tile(first).as_ptr();
-                        head::<S>(net.head, rows.outputs(), vectors, live, outputs, targets, &mut sums, back);
-                        let slopes = workspace.slopes[last].as_ptr();
-                        times_slope::<S>(layers[last].activation, delta, outputs, slopes, rows.outputs() * vectors);
-                    }
-                    Source::Outputs(coefficients) => {
-                        for (output, coefficient) in coefficients.iter().enumerate() {
-                            for vector in 0..vectors {
-                                S::store(delta.add(output * width + vector * LANES), S::splat(*coefficient));
-                            }
-                        }
-                    }
-                }
-                keep_alive::<S>(delta, rows.outputs(), vectors, live);
-                for index in (0..layers.len()).rev() {
-                    let layer = &layers[index];
-                    let delta = workspace.delta.as_ptr();
-                    let begin = first == 0;
-                    sum_rows::<S>(delta, layer.outputs, vectors, begin, workspace.bias_sums[index].as_mut_ptr());
-                    let below = match index {
-                        0 => rows.tile(first).as_ptr(),
-                        _ => workspace.activations[index - 1].as_ptr(),
-                    };
-                    let Dense { inputs, outputs, .. } = *layer;
-                    if inputs <= NARROW {
-                        let sums = workspace.weight_sums[index].as_mut_ptr();
-                        S::outline(RunningOuter { delta, outputs, x: below, inputs, vectors, begin, sums });
-                    } else {
-                        let stride = inputs.next_multiple_of(LANES);
-                        let x = if index == 0 {
-                            rows.by_row().as_ptr().add(first * rows.stride())
-                        } else {
-                            let to = workspace.by_row[index - 1].as_mut_ptr();
-                            transpose::<S>(below, inputs, width, to, stride);
-                            to.cast_const()
-                        };
-                        let gradient = gradient[layer.weights.clone()].as_mut_ptr();
-                        S::outline(Outer { delta, width, outputs, x, stride, inputs, live, begin, gradient });
-                    }
-                    if index > 0 {
-                        let weights = params[layer.weights.clone()].as_ptr();
-                        let previous = workspace.previous_delta.as_mut_ptr();
-                        let product = Product {
-                            x: delta,
-                            inputs: layer.outputs,
-                            weights,
-                            turned: true,
-                            bias: None,
-                            outputs: layer.inputs,
-                            out: previous,
-                            vectors,
-                        };
-                        S::outline(product);
-                        let slopes = workspace.slopes[index - 1].as_ptr();
-                        times_slope::<S>(layers[index - 1].activation, previous, below, slopes, inputs * vectors);
-                        std::mem::swap(&mut workspace.delta, &mut workspace.previous_delta);
-                    }
-                }
-            }
-        }
-        #[cfg(test)]
-        counter::IN_GRADIENTS
-            .with(|count| count.set(count.get() + counter::FORWARD.with(std::cell::Cell::get) - before));
-        for (index, layer) in layers.iter().enumerate() {
-            unsafe {
-                if layer.inputs <= NARROW {
-                    let to = gradient[layer.weights.clone()].as_mut_ptr();
-                    add_up::<S>(workspace.weight_sums[index].as_ptr(), layer.weights.len(), to);
-                }
-                let to = gradient[layer.biases.clone()].as_mut_ptr();
-                add_up::<S>(workspace.bias_sums[index].as_ptr(), layer.outputs, to);
+                let activations = &mut workspace.tile.activations;
+                forward::<S>(net.layers, params, rows.tile(first), vectors, activations, None);
+                let outputs = activations[net.layers.len() - 1].as_mut_ptr();
+                let (targets, sums) = (rows.target_tile(first).as_ptr(), (sums.as_mut_ptr(), 0));
+                head::<S>(net.head, rows.outputs(), vectors, live, outputs, targets, sums, None);
             }
         }
         sums.iter().map(|sum| f64::from(*sum)).sum::<f64>() / rows.count() as f64
@@ -386,20 +309,27 @@ impl Kernel for LayerPass<'_> {
             unsafe {
                 let layers = &net.layers[..=layer];
                 if wanted == Wanted::Sums {
-                    forward::<S>(&layers[..layer], params, rows.tile(first), vectors, &mut workspace.activations, None);
-                    let (below, above) = workspace.activations.split_at_mut(layer);
+                    forward::<S>(
+                        &layers[..layer],
+                        params,
+                        rows.tile(first),
+                        vectors,
+                        &mut workspace.tile.activations,
+                        None,
+                    );
+                    let (below, above) = workspace.tile.activations.split_at_mut(layer);
                     let x = below.last().map_or(rows.tile(first).as_ptr(), |tile| tile.as_ptr());
                     weighted_sums::<S>(&layers[layer], params, x, vectors, above[0].as_mut_ptr());
                 } else {
-                    forward::<S>(layers, params, rows.tile(first), vectors, &mut workspace.activations, None);
+                    forward::<S>(layers, params, rows.tile(first), vectors, &mut workspace.tile.activations, None);
                     if wanted == Wanted::Predictions {
-                        probabilities::<S>(net.head, units, vectors, workspace.activations[layer].as_mut_ptr());
+                        probabilities::<S>(net.head, units, vectors, workspace.tile.activations[layer].as_mut_ptr());
                     }
                 }
             }
             for row in 0..live {
                 for unit in 0..units {
-                    out[(first + row) * units + unit] = workspace.activations[layer][unit * width + row];
+                    out[(first + row) * units + unit] = workspace.tile.activations[layer][unit * width + row];
                 }
             }
         }
@@ -408,7 +338,7 @@ impl Kernel for LayerPass<'_> {
 
 /// All layers of one tile; the derivatives of the activations too, if there is room for them.
 #[inline(always)]
-unsafe fn forward<S: Simd>(
+pub(super) unsafe fn forward<S: Simd>(
     layers: &[Dense],
     params: &[f32],
     tile: &[f32],

@@ -474,7 +474,7 @@ impl Kernel for LossPass<'_> {
                 each_set!(weights, set, lane_weights => {
                     pass.run::<S>(lane_weights);
                     let sums = &mut memory.sums[set];
-                    head::<S>(kind, wiring.outputs, vectors, live, outputs, targets, sums, None);
+                    head::<S>(kind, wiring.outputs, vectors, live, outputs, targets, (sums.as_mut_ptr(), 0), None);
                 });
             }
         }
@@ -549,7 +549,7 @@ impl Kernel for GradientPass<'_> {
                 pass.run::<S>(LaneWeights::PerLink(weights.as_ptr()));
                 let at = (1 + hidden) * width;
                 let back = Some((deltas.add(at), scale));
-                head::<S>(kind, wiring.outputs, vectors, live, values.add(at), targets, &mut sums, back);
+                head::<S>(kind, wiring.outputs, vectors, live, values.add(at), targets, (sums.as_mut_ptr(), 0), back);
                 keep_alive::<S>(deltas.add(at), wiring.outputs, vectors, live);
                 if live < width {
                     // Lanes without a row may hold infinities, and 0 · ∞ would get into the sums.

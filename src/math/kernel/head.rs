@@ -27,7 +27,8 @@ pub unsafe fn keep_alive<S: Simd>(values: *mut f32, outputs: usize, vectors: usi
     }
 }
 
-/// Losses of a tile, added to `sums`; with `back`, the derivatives of `scale` · loss by the outputs too
+/// Losses of a tile, added to `sums`, those of a vector `apart` numbers behind those of the one before: 0 for one sum of all
+/// vectors in their order. With `back`, the derivatives of `scale` · loss by the outputs too
 /// (under a cross-entropy: by their sums), in lanes without a row anything.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
@@ -38,13 +39,12 @@ pub unsafe fn head<S: Simd>(
     live: usize,
     z: *mut f32,
     targets: *const f32,
-    sums: &mut [f32; LANES],
+    (sums, apart): (*mut f32, usize),
     back: Option<(*mut f32, f32)>,
 ) {
     let width = vectors * LANES;
     unsafe {
         let share = 1.0 / outputs as f32;
-        let mut sum = S::load(sums.as_ptr());
         for vector in 0..vectors {
             let at = |output: usize| output * width + vector * LANES;
             let mut loss = S::splat(0.0);
@@ -96,9 +96,9 @@ pub unsafe fn head<S: Simd>(
                     }
                 }
             }
-            sum = S::add(sum, alive::<S>(loss, vector, live));
+            let sum = sums.add(vector * apart);
+            S::store(sum, S::add(S::load(sum), alive::<S>(loss, vector, live)));
         }
-        S::store(sums.as_mut_ptr(), sum);
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! `simd` has the lanes, `elementary` and `activate` the functions, `draw` the random numbers and what operators of
 //! evolution do with them, `product` the register blocks, `head` the losses, `dense` the layers of a network over packed
-//! rows, `lanes` those of sixteen networks at once, `graph` feed-forward graphs over rows or episodes, and `limits` what
-//! the machine can do at most. Everything that leaves this module is safe and works on slices.
+//! rows, `gradient` their gradients, on one thread or several, `lanes` the layers of sixteen networks at once, `graph`
+//! feed-forward graphs over rows or episodes, and `limits` what the machine can do at most. Everything that leaves this
+//! module is safe and works on slices.
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc)]
 // A fitted coefficient stays what the fit gave, and the loops name their lanes.
@@ -14,6 +15,7 @@ mod buffer;
 mod dense;
 mod draw;
 mod elementary;
+mod gradient;
 mod graph;
 mod head;
 mod lanes;
