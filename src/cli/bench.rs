@@ -78,6 +78,19 @@ impl Bench {
             }
             chosen => chosen.iter().map(|threads| usize::from(*threads)).collect(),
         };
+        let wanted = |workload: &Workload| {
+            self.only.as_ref().is_none_or(|only| match self.exact {
+                true => workload.name == *only,
+                false => workload.name.contains(only) || workload.title().contains(only),
+            })
+        };
+        let chosen: Vec<Workload> = workloads().into_iter().filter(wanted).collect();
+        if chosen.is_empty() {
+            let names: Vec<String> = workloads().into_iter().map(|workload| workload.name).collect();
+            let only = self.only.as_deref().unwrap_or_default();
+            return Err(Error::experiment("P0109", format!("no workload is named `{only}`"))
+                .note(format!("workloads are {}", names.join(", "))));
+        }
         let processor = precocial::experiment::processor();
         let set = limits::instruction_set();
         terminal.print(&format!("{processor}, {set}"))?;
@@ -99,19 +112,6 @@ impl Bench {
             return self.scale(&measured, terminal);
         }
         let mut rates = Vec::new();
-        let wanted = |workload: &Workload| {
-            self.only.as_ref().is_none_or(|only| match self.exact {
-                true => workload.name == *only,
-                false => workload.name.contains(only) || workload.title().contains(only),
-            })
-        };
-        let chosen: Vec<Workload> = workloads().into_iter().filter(wanted).collect();
-        if chosen.is_empty() {
-            let names: Vec<String> = workloads().into_iter().map(|workload| workload.name).collect();
-            let only = self.only.as_deref().unwrap_or_default();
-            return Err(Error::experiment("P0109", format!("no workload is named `{only}`"))
-                .note(format!("workloads are {}", names.join(", "))));
-        }
         for workload in chosen {
             terminal.print(&format!("\n{}  {}", workload.name, workload.title()))?;
             for limits in &measured {
