@@ -26,12 +26,14 @@ pub struct Brood<'a> {
 }
 
 impl<'a> Brood<'a> {
-    /// Children of `parameters` genes, `stride` genes from one to the next in `memory`, one for each step size.
+    /// Children of `parameters` genes, `stride` genes from one to the next in `memory`, one for each step size: one, or
+    /// several with 4096 genes at most and no more than 64 of them.
     ///
     /// # Panics
-    /// If `memory` is not as long as that, or a child longer than the stride.
+    /// If there are more, `memory` is not as long as that, or a child longer than the stride.
     pub fn new(memory: &'a mut [f32], parameters: usize, stride: usize, step_sizes: &'a mut [f32]) -> Brood<'a> {
         assert!(parameters <= stride && memory.len() == stride * step_sizes.len());
+        assert!(step_sizes.len() <= brood_size(parameters), "a brood of more children than it may have");
         Brood { memory, parameters, stride, step_sizes }
     }
 
@@ -194,7 +196,7 @@ mod tests {
         for hidden in [&[][..], &[(3, Tanh)], &[(6, Tanh), (1, Tanh), (9, Tanh)]] {
             let fixture = Fixture::with(hidden);
             let parameters = fixture.network.parameters();
-            for (count, padding) in [(1, 0), (1, 9), (2, 0), (7, 3), (64, 1)] {
+            for (count, padding) in [(1, 0), (1, 9), (2, 0), (7, 3), (brood_size(parameters), 1)] {
                 let stride = parameters + padding;
                 let mut memory = vec![0.0; count * stride];
                 let mut step_sizes = vec![1.0; count];
