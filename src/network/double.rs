@@ -19,6 +19,7 @@ use crate::math::{Activation, Rows};
 use crate::network::{Dense, Head, Mlp};
 
 const ZERO: Lanes = [0.0; LANES];
+
 /// Memory that these passes work in; it grows at first use.
 #[derive(Clone, Debug, Default)]
 pub struct DoubleWorkspace {

@@ -303,33 +303,27 @@ impl Kernel for LayerPass<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let LayerPass { net, params, rows, layer, wanted, out, workspace } = self;
+        let activations = &mut workspace.tile.activations;
         let units = net.layers[layer].outputs;
         for (first, live, vectors) in rows.tile_shapes() {
             let width = vectors * LANES;
             unsafe {
                 let layers = &net.layers[..=layer];
                 if wanted == Wanted::Sums {
-                    forward::<S>(
-                        &layers[..layer],
-                        params,
-                        rows.tile(first),
-                        vectors,
-                        &mut workspace.tile.activations,
-                        None,
-                    );
-                    let (below, above) = workspace.tile.activations.split_at_mut(layer);
+                    forward::<S>(&layers[..layer], params, rows.tile(first), vectors, &mut *activations, None);
+                    let (below, above) = activations.split_at_mut(layer);
                     let x = below.last().map_or(rows.tile(first).as_ptr(), |tile| tile.as_ptr());
                     weighted_sums::<S>(&layers[layer], params, x, vectors, above[0].as_mut_ptr());
                 } else {
-                    forward::<S>(layers, params, rows.tile(first), vectors, &mut workspace.tile.activations, None);
+                    forward::<S>(layers, params, rows.tile(first), vectors, &mut *activations, None);
                     if wanted == Wanted::Predictions {
-                        probabilities::<S>(net.head, units, vectors, workspace.tile.activations[layer].as_mut_ptr());
+                        probabilities::<S>(net.head, units, vectors, activations[layer].as_mut_ptr());
                     }
                 }
             }
             for row in 0..live {
                 for unit in 0..units {
-                    out[(first + row) * units + unit] = workspace.tile.activations[layer][unit * width + row];
+                    out[(first + row) * units + unit] = activations[layer][unit * width + row];
                 }
             }
         }

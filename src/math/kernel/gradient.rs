@@ -345,4 +345,29 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn whoever_asks_for_it_shares_large_gradients() {
+        let network = Mlp::new(64, &[(64, Tanh)], 10, Output::Softmax, Loss::CrossEntropy).unwrap();
+        let mut rng = Streams::new(6).stream(Purpose::Arm, 0, 0);
+        let mut params = vec![0.0; network.parameters()];
+        rng.fill_normal(&mut params, 0.2);
+        for (count, large) in [(100, false), (1000, true)] {
+            let (mut inputs, targets) =
+                (vec![0.0; count * 64], [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0].repeat(count));
+            rng.fill_normal(&mut inputs, 1.0);
+            let rows = Rows::new(&inputs, &targets, 64, 10);
+            // So many threads that other tests cannot keep them all.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(16).build().unwrap();
+            let gradient = |mut workspace: Workspace| {
+                let mut gradient = vec![f32::NAN; params.len()];
+                let loss = pool.install(|| network.gradient(&params, &rows, &mut gradient, &mut workspace));
+                let bits: Vec<u32> = gradient.iter().map(|x| x.to_bits()).collect();
+                (workspace.team.len(), (loss.to_bits(), bits))
+            };
+            let (alone, shared) = (gradient(Workspace::new()), gradient(Workspace::shared()));
+            assert_eq!((alone.0, shared.0 > 0), (0, large));
+            assert!(alone.1 == shared.1);
+        }
+    }
 }

@@ -28,8 +28,8 @@ pub unsafe fn keep_alive<S: Simd>(values: *mut f32, outputs: usize, vectors: usi
 }
 
 /// Losses of a tile, added to `sums`, those of a vector `apart` numbers behind those of the one before: 0 for one sum of all
-/// vectors in their order. With `back`, the derivatives of `scale` · loss by the outputs too
-/// (under a cross-entropy: by their sums), in lanes without a row anything.
+/// vectors in their order. With `back`, the derivatives of `scale` · loss by the outputs too (under a cross-entropy: by their
+/// sums), in lanes without a row anything.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 pub unsafe fn head<S: Simd>(
